@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -188,3 +189,401 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 
 #: The tables made from documents; `quality` is counted from these once they are written.
 ROW_TABLES = tuple(name for name in SCHEMAS if name != "quality")
+
+_STATUS_REASONS = 3  # reasons a source's row spells out; the rest are counted, `rejects` has them all
+
+
+def article_id(source: str, ordinal: int) -> str:
+    """Name an article by its place alone, so that a corrected text keeps its name from release to release.
+
+    >>> article_id("2024/spring.pdf", 3)
+    'dcc98c116e88c881-0003'
+    """
+    return f"{hashlib.sha256(source.encode()).hexdigest()[:16]}-{ordinal:04d}"
+
+
+def build_tables(documents: Iterable[Document], fingerprint: str) -> dict[str, pa.Table]:
+    """Lay documents out as the rows of the six tables but `quality`, sorted by source, article and place.
+
+    A document that neither holds an article nor says why not gets a reject (nothing vanishes), and so does one whose
+    text no table can hold (a lone surrogate). Raises ValueError when a source comes twice.
+    """
+    columns: Columns = {name: {field: [] for field in SCHEMAS[name].names} for name in ROW_TABLES}
+    seen: set[str] = set()
+    for document in sorted(documents, key=lambda d: d.source.source):
+        if document.source.source in seen:
+            raise ValueError(f"{document.source.source}: the same source came twice")
+        seen.add(document.source.source)
+        _add_document(columns, _storable(document), fingerprint)
+    return {name: pa.table(columns[name], schema=SCHEMAS[name]) for name in ROW_TABLES}
+
+
+def _storable(document: Document) -> Document:
+    """Return the document, or one reject with its text when a lone surrogate (no character, no UTF-8) is in it."""
+    if not document.articles and not document.rejects:
+        reject = Reject(
+            stage="reflow",
+            check="no_article",
+            message="No article was found in the file.",
+            remedy="Look whether the file holds text; if it does, report it with the file.",
+        )
+        return _only(document, reject)
+    try:
+        for text in _texts(document):
+            text.encode()
+    except UnicodeEncodeError as error:
+        reject = Reject(
+            stage="dataset",
+            check="lone_surrogate",
+            message="The text holds half of a surrogate pair, which is no character.",
+            remedy="Save the file again in UTF-8 with a program that writes whole characters.",
+            evidence=f"U+{ord(error.object[error.start]):04X}",
+            text="\n".join(p.text for a in document.articles for p in a.paragraphs)
+            + "".join(r.text for r in document.rejects),
+        )
+        return _only(document, reject)
+    return document
+
+
+def _only(document: Document, reject: Reject) -> Document:
+    """Return the document with all its articles and rejects replaced by one reject."""
+    return Document(
+        source=document.source,
+        rejects=(replace(reject, evidence=_whole(reject.evidence), text=_whole(reject.text)),),
+        media_type=document.media_type,
+        encoding=document.encoding,
+        pages=document.pages,
+        n_chars=document.n_chars,
+        left_out=document.left_out,
+    )
+
+
+_REJECT_TEXTS = ("stage", "check", "message", "remedy", "evidence", "text")
+
+
+def _whole(text: str) -> str:
+    """Replace lone surrogates by U+FFFD, one by one, so that counts of characters stay right."""
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _texts(document: Document) -> Iterator[str]:
+    for article in document.articles:
+        yield from (article.title or "", *article.authors, article.affiliation or "")
+        yield from (article.publisher or "", article.url or "")
+        for paragraph in article.paragraphs:
+            yield paragraph.text
+    for reject in document.rejects:
+        yield from (getattr(reject, name) for name in _REJECT_TEXTS)
+
+
+Columns = dict[str, dict[str, list[Any]]]
+
+
+def _add_document(columns: Columns, document: Document, fingerprint: str) -> None:
+    source = document.source.source
+    articles = sorted(document.articles, key=lambda a: a.ordinal)
+    for article in articles:
+        _add_article(columns, source, article)
+    rejects = sorted(document.rejects, key=_reject_order)
+    _add_rejects(columns["rejects"], source, [(r.ordinal, r) for r in rejects])
+    rejected = {r.ordinal for r in rejects if r.ordinal is not None}
+    status, reason = _outcome(len(articles), len(rejected), [(r.check, r.message) for r in rejects])
+    row = {
+        "source": source,
+        "sha256": document.source.sha256,
+        "bytes": document.source.bytes,
+        "media_type": document.media_type,
+        "encoding": document.encoding,
+        "pages": document.pages,
+        "status": status,
+        "reason": reason,
+        "fingerprint": fingerprint,
+        "n_chars": document.n_chars,
+        "left_out": [{"rule": rule, "chars": chars} for rule, chars in sorted(document.left_out.items()) if chars],
+    }
+    for name, value in row.items():
+        columns["sources"][name].append(value)
+
+
+def _add_article(columns: Columns, source: str, article: Article) -> None:
+    """Append an article's rows; the loop over its words is the hot one, so it extends whole columns at a time."""
+    key, text = article_id(source, article.ordinal), article.text
+    paragraphs, sentences, tokens = columns["paragraphs"], columns["sentences"], columns["tokens"]
+    n_sentences = n_tokens = 0
+    for i, paragraph in enumerate(article.paragraphs):
+        paragraphs["article_id"].append(key)
+        paragraphs["paragraph"].append(i)
+        paragraphs["kind"].append(paragraph.kind)
+        paragraphs["text"].append(paragraph.text)
+        paragraphs["confidence"].append(paragraph.confidence)
+        paragraphs["fixes"].append(paragraph.fixes)
+        paragraphs["boxes"].append([box._asdict() for box in paragraph.boxes])
+        paragraphs["line_first"].append(paragraph.line_first)
+        paragraphs["line_last"].append(paragraph.line_last)
+        words = paragraph.text
+        for j, sentence in enumerate(paragraph.sentences):
+            sentences["article_id"].append(key)
+            sentences["paragraph"].append(i)
+            sentences["sentence"].append(j)
+            sentences["start"].append(sentence.start)
+            sentences["end"].append(sentence.end)
+            sentences["text"].append(words[sentence.start : sentence.end])
+            n = len(sentence.tokens)
+            tokens["article_id"].extend([key] * n)
+            tokens["paragraph"].extend([i] * n)
+            tokens["sentence"].extend([j] * n)
+            tokens["token"].extend(range(n))
+            tokens["text"].extend([words[start:end] for start, end, _ in sentence.tokens])
+            tokens["pos"].extend([token[2] for token in sentence.tokens])
+            tokens["start"].extend([token[0] for token in sentence.tokens])
+            tokens["end"].extend([token[1] for token in sentence.tokens])
+            n_tokens += n
+        n_sentences += len(paragraph.sentences)
+    row = {
+        "article_id": key,
+        "source": source,
+        "ordinal": article.ordinal,
+        "title": article.title,
+        "authors": article.authors,
+        "affiliation": article.affiliation,
+        "publisher": article.publisher,
+        "published_on": article.published_on,
+        "url": article.url,
+        "language": article.language,
+        "text": text,
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "n_chars": len(text),
+        "n_paragraphs": len(article.paragraphs),
+        "n_sentences": n_sentences,
+        "n_tokens": n_tokens,
+        "confidence": article.confidence,
+    }
+    for name, value in row.items():
+        columns["articles"][name].append(value)
+
+
+def _reject_order(reject: Reject) -> tuple[int, str, str, str, str]:
+    ordinal = -1 if reject.ordinal is None else reject.ordinal
+    return ordinal, reject.stage, reject.check, reject.message, reject.evidence
+
+
+def _add_rejects(columns: dict[str, list[Any]], source: str, rejects: Iterable[tuple[int | None, Reject]]) -> None:
+    seen: Counter[str] = Counter()
+    for ordinal, reject in rejects:
+        key = None if ordinal is None else article_id(source, ordinal)
+        cause = f"{source}\0{key}\0{reject.stage}\0{reject.check}"
+        columns["reject_id"].append(hashlib.sha256(f"{cause}\0{seen[cause]}".encode()).hexdigest()[:16])
+        seen[cause] += 1
+        columns["source"].append(source)
+        columns["article_id"].append(key)
+        for name in _REJECT_TEXTS:
+            columns[name].append(getattr(reject, name))
+
+
+def _outcome(n_articles: int, n_rejected: int, causes: Sequence[tuple[str, str]]) -> tuple[str, str | None]:
+    """Say a source's status and reason from its articles left, its articles rejected and (check, message) of each.
+
+    >>> _outcome(2, 1, [("future_date", "It is dated 2031.")])
+    ('partly', '1 of 3 articles rejected: future_date: It is dated 2031.')
+    >>> _outcome(2, 0, [])
+    ('published', None)
+    """
+    if not causes:
+        return "published", None
+    distinct = list(dict.fromkeys(f"{check}: {message}" for check, message in causes))
+    reason = " ".join(distinct[:_STATUS_REASONS])
+    if len(distinct) > _STATUS_REASONS:
+        reason += f" And {len(distinct) - _STATUS_REASONS} more."
+    if not n_articles:
+        return "rejected", reason
+    return "partly", f"{n_rejected} of {n_articles + n_rejected} articles rejected: {reason}" if n_rejected else reason
+
+
+def concat_tables(parts: Sequence[Tables]) -> dict[str, pa.Table]:
+    """Put the rows of several batches together, sorted as those of one: by source, article and place.
+
+    Holds whichever tables the parts hold. Rows of one article must come from one part, in order.
+    """
+    whole = {name: pa.concat_tables([part[name] for part in parts]).combine_chunks() for name in parts[0]}
+    articles = whole["articles"].sort_by([("source", "ascending"), ("ordinal", "ascending")])
+    whole["articles"], order = articles, articles["article_id"]
+    for name, table in whole.items():
+        if name in ("sources", "rejects"):
+            whole[name] = _sorted(table, "source", pc.unique(whole["sources"]["source"]).sort())
+        elif name != "articles":
+            whole[name] = _sorted(table, "article_id", order)
+    return whole
+
+
+def _sorted(table: pa.Table, column: str, order: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Sort rows by where `column` stands in `order`, keeping the order of equals; unsorted rows alone are moved."""
+    rank = pc.index_in(table[column], order)
+    if len(rank) < 2 or pc.all(pc.less_equal(rank.slice(0, len(rank) - 1), rank.slice(1))).as_py():
+        return table
+    return table.take(pc.sort_indices(rank))
+
+
+def select(tables: Tables, sources: Iterable[str]) -> dict[str, pa.Table]:
+    """Return the rows of these sources alone."""
+    wanted = pa.array(sorted(sources), pa.string())
+    keep = {name: pc.is_in(tables[name]["source"], wanted) for name in ("articles", "sources", "rejects")}
+    articles = tables["articles"].filter(keep["articles"])
+    return {
+        name: table.filter(keep[name] if name in keep else pc.is_in(table["article_id"], articles["article_id"]))
+        for name, table in tables.items()
+    }
+
+
+def withdraw(tables: Tables, rejects: Mapping[str, Sequence[Reject]]) -> dict[str, pa.Table]:
+    """Move rejected articles out of the row tables and into `rejects`, with their text and every check they failed.
+
+    `rejects` is keyed by `article_id`, or by `source` where all of a source's articles fail; keys that are not here
+    are passed over, so the same rejects can be given to every segment. `ordinal` of the rejects is not looked at.
+    Their sources become partly published or rejected, with the reason. A table `quality`, if there, is dropped:
+    it has to be counted again.
+    """
+    articles = tables["articles"].select(["article_id", "source", "ordinal"]).to_pylist()
+    whole = {name for name in tables["sources"]["source"].to_pylist() if name in rejects}
+    gone: dict[str, dict[str, list[tuple[int | None, Reject]]]] = defaultdict(lambda: defaultdict(list))
+    for article in articles:
+        key, source, ordinal = article["article_id"], article["source"], article["ordinal"]
+        for reject in (*rejects.get(key, ()), *(rejects[source] if source in whole else ())):
+            gone[source][key].append((ordinal, reject))
+    for source in whole - gone.keys():
+        gone[source] = defaultdict(list)
+    if not gone:
+        return {name: tables[name] for name in ROW_TABLES}
+    ids = pa.array([key for found in gone.values() for key in found], pa.string())
+    texts = _article_texts(tables["paragraphs"], ids)
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMAS["rejects"].names}
+    for source, found in gone.items():
+        rows = [
+            (ordinal, replace(reject, text=texts.get(key, "") if i == 0 else ""))
+            for key, failed in found.items()
+            for i, (ordinal, reject) in enumerate(sorted(failed, key=lambda f: _reject_order(f[1])))
+        ]
+        if not found:  # a source without articles that fails a check of its own
+            rows = [(None, reject) for reject in sorted(rejects[source], key=_reject_order)]
+        _add_rejects(columns, source, rows)
+    left = {
+        name: tables[name].filter(pc.invert(pc.is_in(tables[name]["article_id"], ids)))
+        for name in ROW_TABLES
+        if name not in ("sources", "rejects")
+    }
+    added = pa.table(columns, schema=SCHEMAS["rejects"])
+    everything = pa.concat_tables([tables["rejects"], added])
+    # The order of build_tables: by source, rejects of the whole source first, then by article.
+    place = pc.fill_null(everything["article_id"], "")
+    everything = everything.append_column("place", place).sort_by([("source", "ascending"), ("place", "ascending")])
+    left["rejects"] = everything.drop_columns("place")
+    left["sources"] = _with_outcomes(tables["sources"], left["articles"], left["rejects"], gone.keys())
+    return {name: left[name] for name in ROW_TABLES}
+
+
+def _article_texts(paragraphs: pa.Table, ids: pa.Array) -> dict[str, str]:
+    """Return all that the articles' paragraphs say (captions too, since not a character may vanish)."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    rows = paragraphs.filter(pc.is_in(paragraphs["article_id"], ids))
+    for key, text in zip(rows["article_id"].to_pylist(), rows["text"].to_pylist(), strict=True):
+        texts[key].append(text)
+    return {key: "\n".join(found) for key, found in texts.items()}
+
+
+def _with_outcomes(sources: pa.Table, articles: pa.Table, rejects: pa.Table, touched: Iterable[str]) -> pa.Table:
+    """Return `sources` with the status and reason of those touched said anew."""
+    left = Counter(articles["source"].to_pylist())
+    causes: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    rejected: dict[str, set[str]] = defaultdict(set)
+    for row in select({**_EMPTY, "sources": sources, "rejects": rejects}, touched)["rejects"].to_pylist():
+        causes[row["source"]].append((row["check"], row["message"]))
+        if row["article_id"]:
+            rejected[row["source"]].add(row["article_id"])
+    outcomes = {name: _outcome(left[name], len(rejected[name]), causes[name]) for name in touched}
+    statuses, reasons = [], []
+    for row in sources.select(["source", "status", "reason"]).to_pylist():
+        status, reason = outcomes.get(row["source"], (row["status"], row["reason"]))
+        statuses.append(status)
+        reasons.append(reason)
+    for name, values in (("status", statuses), ("reason", reasons)):
+        at = sources.schema.get_field_index(name)
+        sources = sources.set_column(at, sources.schema.field(name), pa.array(values, pa.string()))
+    return sources
+
+
+_EMPTY: Tables = {name: schema.empty_table() for name, schema in SCHEMAS.items()}
+
+#: The envelope in which tables travel: each is an Arrow IPC stream of its own, so one can be read without the others.
+_ENVELOPE = pa.schema([pa.field("table", pa.string()), pa.field("stream", pa.large_binary())])
+
+
+def encode_tables(tables: Tables) -> bytes:
+    """Turn tables into bytes that hold data and nothing that could run: how a worker hands back what it made.
+
+    >>> tables = build_tables([], "f")
+    >>> decode_tables(encode_tables(tables)) == tables
+    True
+    """
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    streams = []
+    for table in tables.values():
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+            writer.write_table(table)
+        streams.append(sink.getvalue().to_pybytes())
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, _ENVELOPE) as writer:
+        writer.write_table(pa.table({"table": list(tables), "stream": streams}, schema=_ENVELOPE))
+    encoded: bytes = sink.getvalue().to_pybytes()
+    return encoded
+
+
+def decode_tables(data: bytes | pa.Buffer, only: Iterable[str] = ROW_TABLES) -> dict[str, pa.Table]:
+    """Read back what `encode_tables` wrote, or only some of its tables.
+
+    Raises ValueError when the bytes are not those of such tables with this version's schemas.
+    """
+    try:
+        envelope = pa.ipc.open_stream(data).read_all()
+        if envelope.schema != _ENVELOPE:
+            raise ValueError("not an envelope of tables")
+        streams = dict(zip(envelope["table"].to_pylist(), envelope["stream"].combine_chunks(), strict=True))
+        tables = {name: pa.ipc.open_stream(streams[name].as_buffer()).read_all() for name in only}
+        for name, table in tables.items():
+            if not table.schema.equals(SCHEMAS[name]):
+                raise ValueError(f"{name}: not the schema of version {SCHEMA_VERSION}")
+            table.validate(full=True)
+    except (pa.ArrowException, KeyError) as error:
+        raise ValueError(f"not the bytes of tables: {error}") from error
+    return tables
+
+
+def data_dictionary() -> str:
+    """Print the schemas as the Markdown page `docs/data-dictionary.md`."""
+    lines = [
+        "# Data dictionary",
+        "",
+        f"Schema version {SCHEMA_VERSION}, printed by `python -m tasks.dataset > docs/data-dictionary.md` from the",
+        "schemas in `tasks/dataset.py`. Every Parquet file carries the same descriptions. A column may be null only",
+        "where *null* is said. Spans count code points.",
+    ]
+    for name, schema in SCHEMAS.items():
+        lines += ["", f"## {name}", "", schema.metadata[b"description"].decode(), ""]
+        lines += ["| column | type | what it says |", "|---|---|---|"]
+        for field in schema:
+            lines += _dictionary_rows(field)
+    return "\n".join(lines) + "\n"
+
+
+def _dictionary_rows(field: pa.Field, prefix: str = "") -> Iterator[str]:
+    is_list = pa.types.is_list(field.type)
+    inner = field.type.value_type if is_list else field.type
+    type_ = "struct" if pa.types.is_struct(inner) else str(inner).replace("[day]", "")
+    shown = (f"list of {type_}" if is_list else type_) + (", *null*" if field.nullable else "")
+    yield f"| `{prefix}{field.name}` | {shown} | {field.metadata[b'description'].decode()} |"
+    if pa.types.is_struct(inner):
+        for child in inner:
+            yield from _dictionary_rows(child, f"{prefix}{field.name}.")
+
+
+if __name__ == "__main__":
+    print(data_dictionary(), end="")
