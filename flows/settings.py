@@ -1,0 +1,163 @@
+"""What can be set, where it is set, and what is said of a setting that does not exist.
+
+A value is taken from the first place that has it: the command line, the environment (`WENLIU_WORKERS`,
+`WENLIU_RETENTION__RELEASES`), the settings file (`wenliu.toml`), the default below. Relative paths count from the
+directory in which the command runs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+FILE = Path("wenliu.toml")
+PREFIX = "WENLIU_"
+#: Environment variables of the command line itself, which are no settings.
+OF_THE_COMMAND = frozenset({"WENLIU_SETTINGS", "WENLIU_DEBUG"})
+
+MIB = 1 << 20
+
+
+class WrongSettings(Exception):
+    """The settings, or a path that they name, cannot be used; the message is one line that says where and what."""
+
+
+def _cpus() -> int:
+    """Return how many processors this process may use: in a container often fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Retention(_Section):
+    """Which releases stay: the newest `releases` of them, and any younger than `hours`."""
+
+    releases: Annotated[int, Field(ge=1)] = 10
+    hours: Annotated[float, Field(ge=0)] = 24.0
+
+
+class Limits(_Section):
+    """What one source may cost before it is rejected; so that none can stop or starve the others."""
+
+    megabytes: Annotated[int, Field(ge=1)] = 200
+    pages: Annotated[int, Field(ge=1)] = 2_000
+    memory_megabytes: Annotated[int, Field(ge=256)] = 1_024
+    cpu_seconds: Annotated[int, Field(ge=1)] = 120
+    wall_seconds: Annotated[int, Field(ge=1)] = 600
+
+
+class Settings(BaseSettings):
+    """Everything a run depends on besides its raw files.
+
+    >>> Settings(workers=2).retention.releases
+    10
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
+    )
+
+    raw: Path = Path("raw")
+    processed: Path = Path("processed")
+    workers: Annotated[int, Field(ge=1)] = Field(default_factory=_cpus)
+    batch_bytes: Annotated[int, Field(ge=1)] = 1_500_000
+    dictionary: Path | None = None
+    encoding: str | None = None
+    retention: Retention = Retention()
+    limits: Limits = Limits()
+    expectations: Mapping[str, float] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the places a value may come from, the strongest first."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(file: Path | None = None, **given: Any) -> Settings:
+    """Return the settings in force, or raise `WrongSettings` with the one line that tells what to mend.
+
+    `file` is the settings file asked for (`wenliu.toml` of this directory, if there is one, when None); `given` are
+    values from the command line, of which those that are None count as not given.
+    """
+    if file is not None and not file.is_file():
+        raise WrongSettings(f"{file}: there is no such settings file")
+    path = file or FILE
+    from_file = _parse(path)
+    _refuse_unknown_variables()
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        settings = FromFile(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise WrongSettings(_first_line(error, path, from_file)) from None
+    if settings.dictionary is not None and not settings.dictionary.is_file():
+        raise WrongSettings(f"{settings.dictionary}: the setting `dictionary` names no file")
+    return settings
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongSettings(f"{path}: not valid TOML: {error}") from None
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse `WENLIU_WORKRES=4`, which pydantic would pass over in silence."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | OF_THE_COMMAND
+    for variable in os.environ:
+        if variable.upper().startswith(PREFIX) and variable.upper().split("__")[0] not in known:
+            raise WrongSettings(f"environment variable {variable}: unknown setting{_nearest(variable.upper(), known)}")
+
+
+def _first_line(error: ValidationError, path: Path, from_file: Mapping[str, Any]) -> str:
+    """Tell the first thing wrong in one line: the place, the key, and what it may be."""
+    first = error.errors()[0]
+    keys = [str(key) for key in first["loc"]]
+    name = ".".join(keys)
+    where = f"{path}: {name}" if _has(from_file, keys) else f"{name} (environment or command line)"
+    if first["type"] != "extra_forbidden":
+        return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]} (got {first['input']!r})"
+    section: type[BaseModel] = Settings
+    for key in keys[:-1]:
+        section = section.model_fields[key].annotation  # type: ignore[assignment]
+    return f"{where}: unknown setting{_nearest(keys[-1], section.model_fields)}"
+
+
+def _has(values: Mapping[str, Any], keys: Iterable[str]) -> bool:
+    found: Any = values
+    for key in keys:
+        if not isinstance(found, Mapping) or key not in found:
+            return False
+        found = found[key]
+    return True
+
+
+def _nearest(key: str, valid: Iterable[str]) -> str:
+    """Say which valid key was probably meant.
+
+    >>> _nearest("workres", ["raw", "workers"])
+    '; did you mean `workers`?'
+    """
+    near = difflib.get_close_matches(key, list(valid), n=1)
+    return f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(f'`{name}`' for name in sorted(valid))}"
