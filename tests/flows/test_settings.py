@@ -1,0 +1,89 @@
+"""Where settings come from, and what is said of wrong ones."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flows.settings import Settings, WrongSettings, load
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_command_line_beats_the_environment_which_beats_the_file(monkeypatch):
+    Path("wenliu.toml").write_text("workers = 1\nbatch_bytes = 2\n[retention]\nreleases = 3\nhours = 4\n")
+    assert load().workers == 1
+    monkeypatch.setenv("WENLIU_WORKERS", "5")
+    monkeypatch.setenv("WENLIU_RETENTION__RELEASES", "6")
+    settings = load(workers=7, raw=None)
+    assert (settings.workers, settings.batch_bytes, settings.raw) == (7, 2, Path("raw"))
+    assert (settings.retention.releases, settings.retention.hours) == (6, 4)
+
+
+def test_another_file_may_be_named():
+    Path("other.toml").write_text('raw = "elsewhere"\n')
+    assert load(Path("other.toml")).raw == Path("elsewhere")
+
+
+WRONG = {
+    "unknown key": ("workres = 2\n", "wenliu.toml: workres: unknown setting; did you mean `workers`?"),
+    "unknown key of a section": (
+        "[retention]\nrelease = 2\n",
+        "wenliu.toml: retention.release: unknown setting; did you mean `releases`?",
+    ),
+    "unlike any key": (
+        "[retention]\nzzz = 2\n",
+        "wenliu.toml: retention.zzz: unknown setting; there are `hours`, `releases`",
+    ),
+    "out of range": (
+        "workers = 0\n",
+        "wenliu.toml: workers: input should be greater than or equal to 1 (got 0)",
+    ),
+    "not TOML": ("workers = \n", "wenliu.toml: not valid TOML: Invalid value (at line 1, column 11)"),
+    "no dictionary there": ('dictionary = "none.txt"\n', "none.txt: the setting `dictionary` names no file"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_file_is_told_in_one_line(text, message):
+    Path("wenliu.toml").write_text(text)
+    with pytest.raises(WrongSettings) as error:
+        load()
+    assert str(error.value) == message
+
+
+def test_a_file_that_is_not_there_is_wrong_only_when_it_was_asked_for():
+    assert load().workers >= 1
+    with pytest.raises(WrongSettings, match=r"^none\.toml: there is no such settings file$"):
+        load(Path("none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ("WENLIU_WORKRES", "environment variable WENLIU_WORKRES: unknown setting; did you mean `WENLIU_WORKERS`?"),
+        (
+            "WENLIU_RETENTION__HOUR",
+            "retention.hour (environment or command line): unknown setting; did you mean `hours`?",
+        ),
+    ],
+)
+def test_a_wrong_variable_is_told_in_one_line(monkeypatch, variable, message):
+    monkeypatch.setenv(variable, "4")
+    with pytest.raises(WrongSettings) as error:
+        load()
+    assert str(error.value) == message
+
+
+def test_the_sample_names_every_setting_and_its_default():
+    sample = Path(__file__).parents[2] / "wenliu.toml"
+    text = "\n".join(line.removeprefix("#") for line in sample.read_text().splitlines() if not line.startswith("# "))
+    assert tomllib.loads(text).keys() == Settings.model_fields.keys()
+    of_the_machine = {"workers", "dictionary", "encoding"}
+    default = load().model_dump(exclude=of_the_machine)
+    Path("dictionary.txt").touch()
+    Path("wenliu.toml").write_text(text)
+    assert load().model_dump(exclude=of_the_machine) == default
