@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -42,13 +43,13 @@ TICK = """
 import sys
 
 from prefect import flow
-from prefect.runtime import flow_run
+from prefect.runtime import deployment
 
 
 @flow
 def tick(path: str) -> None:
     with open(path, "a") as ticks:
-        ticks.write(f"{flow_run.scheduled_start_time.isoformat()}\\n")
+        ticks.write(deployment.name + "\\n")
 
 
 if __name__ == "__main__":
@@ -83,15 +84,23 @@ def running(command: list[str], log: Path, **variables: str) -> Iterator[subproc
         process.wait()
 
 
-def wait_for(event: Path, text: str, *alive: tuple[subprocess.Popen[bytes], Path]) -> None:
-    """Returns when `text` stands in the file `event`; fails with the log of the process that ended before it did."""
+def wait_for(happened: Callable[[], bool], *alive: tuple[subprocess.Popen[bytes], Path]) -> None:
+    """Returns once it happened; fails with the logs when one of the processes ends before or time runs out."""
     until = time.monotonic() + DEADLINE
-    while not (event.exists() and text in event.read_text("utf-8")):
-        for process, log in alive:
-            assert process.poll() is None, f"ended early:\n{log.read_text('utf-8')}"
+    while not happened():
+        ended = any(process.poll() is not None for process, _ in alive)
         logs = "\n".join(log.read_text("utf-8") for _, log in alive)
-        assert time.monotonic() < until, f"nothing after {DEADLINE} s:\n{logs}"
+        assert not ended, f"a process ended early:\n{logs}"
+        assert time.monotonic() < until, f"nothing within {DEADLINE} s:\n{logs}"
         time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
 
 
 def free_port() -> int:
@@ -116,10 +125,17 @@ def test_a_served_schedule_fires(tmp_path: Path) -> None:
     (tmp_path / "tick.py").write_text(TICK, "utf-8")
     ticks, server_log, served_log = tmp_path / "ticks", tmp_path / "server.log", tmp_path / "served.log"
     port = free_port()
-    variables = {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
+    api = f"http://127.0.0.1:{port}/api"
+    variables = {
+        "PREFECT_HOME": str(tmp_path / "home"),
+        "PREFECT_API_URL": api,
+        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+    }
     start = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with running(start, server_log, **variables) as server:
-        wait_for(server_log, "Check out the dashboard", (server, server_log))
-        variables["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+        wait_for(lambda: answers(f"{api}/health"), (server, server_log))
         with running([sys.executable, str(tmp_path / "tick.py"), str(ticks)], served_log, **variables) as served:
-            wait_for(ticks, "\n", (server, server_log), (served, served_log))
+            wait_for(
+                lambda: ticks.exists() and bool(ticks.read_text("utf-8")), (server, server_log), (served, served_log)
+            )
+    assert ticks.read_text("utf-8").splitlines()[0] == "every-second"
