@@ -411,8 +411,15 @@ class Staging:
         for name in SCHEMAS:
             (self.path / name).mkdir(parents=True)
         old = {segment.number: segment for segment in parent.segments} if parent else {}
+        places = plan_segments(self._residents(), fresh, gone)
+        if parent and parent.manifest["schema_version"] != SCHEMA_VERSION and (kept := [p for p in places if p.kept]):
+            example = next(iter(kept[0].kept.values()))[0]
+            raise StorageError(
+                f"{example}: its rows in {parent.id} are of another schema version. Make sure that the file can be "
+                "read, or remove it, then run again."
+            )
         rejudge = parent is not None and parent.manifest["judged_by"] != self.judged_by
-        for place in plan_segments(self._residents(), fresh, gone):
+        for place in places:
             if place.untouched:
                 segment = self._link_segment(old[place.number], rejudge)
             else:
