@@ -187,7 +187,7 @@ class Document:
 
 
 def count_chars(text: str) -> int:
-    """Return how many characters of `text` are not white space, as `str.isspace` sees it.
+    r"""Return how many characters of `text` are not white space, as `str.isspace` sees it.
 
     Every count of the conservation law is made here. Zero-width and control characters count: they are left out later,
     by a rule that says how many.

@@ -155,9 +155,9 @@ def _weight(character: str) -> int:
     category = unicodedata.category(character)
     if character.isascii():
         return 1 if category != "Cc" or character.isspace() else -5
-    if category in ("Cc", "Cn", "Co", "Cs"):
+    if category in {"Cc", "Cn", "Co", "Cs"}:
         return -10
-    return 0 if category == "Ll" or category == "Lo" else -1
+    return 0 if category in {"Ll", "Lo"} else -1
 
 
 def _decode(data: bytes, encoding: str, *, asked_for: bool) -> str:
