@@ -132,7 +132,7 @@ FORBIDDEN_IMPORTS = [
     ("tasks/clean.py", "import flows", "flows -> expectations -> tasks"),
     ("tasks/quality.py", "from expectations import suites", "flows -> expectations -> tasks"),
     ("expectations/suites.py", "from flows import settings", "flows -> expectations -> tasks"),
-    ("tasks/document.py", "from tasks import clean", "from the journey to the stages to the nouns"),
+    ("tasks/document.py", "from tasks import dataset", "from the journey to the stages to the nouns"),
     ("tasks/sources.py", "def plan():\n    import prefect", "Prefect is known to flows alone"),
     ("expectations/suites.py", "import prefect", "Prefect is known to flows alone"),
     ("tasks/release.py", "import great_expectations", "by one door each"),
