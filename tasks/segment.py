@@ -196,7 +196,7 @@ def _cut_fast(text: str) -> list[str]:
     import rjieba
 
     words: list[str] = rjieba.cut(text)
-    if text.isascii() or _ASCII_WORD.search(text):
+    if _ASCII_WORD.search(text):
         known = _tags(None)
         return [
             part

@@ -43,7 +43,7 @@ _CITATION = re.compile(r"[\[［〔][0-9]{1,3}(?:[-–,，][0-9]{1,3})*[\]］〕]
 _GOES_ON = re.compile(r"[，、；：,;:。．！？!?…⋯）」』”’》]")
 _GOES_ON_AFTER_QUOTE = re.compile(
     r"——|的(?![确確士])|之[一称稱声聲说說语語类類言争爭]|[等和与與及或、]|这[一种個个类样些句番]|這[一種個類樣些句番]|"
-    r"[就便](?![是像在])|而(?![且是])|了|后(?=[，,])|後(?=[，,])|时(?=[，,])|時(?=[，,])"
+    r"[就便](?![是像在])|而(?![且是])|了|后(?=[，,])|後(?=[，,])|时(?=[，,])|時(?=[，,])|\s*[a-z]"
 )
 _GOES_ON_AFTER_ELLIPSIS = re.compile(r"[但可却卻而就也还還都又才则則并並和与與或的地得吗嗎呢吧啊了0-9a-z]|不过|不過|——")
 
@@ -64,6 +64,8 @@ _CHINESE = r"\u2e80-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U00
 _ANY_CHINESE = re.compile(rf"[{_CHINESE}]")
 _LATIN_RUN = re.compile(rf"[^“”{_CHINESE}]+")
 _LATIN_LETTER = re.compile(r"[A-Za-z]")
+# Behind ?! and !!, and behind a sentence in brackets of its own.
+_MISSED_END = re.compile(r"""(?:[!?]{2,}["”’)]*|^\([^()]{1,200}[.!?]\))\s+(?=["“‘(]?[A-Z])""")
 _LATIN_SENTENCE = re.compile(r"(?:\w\S*\s+){2,}[a-z]{2,}\.")
 
 
@@ -99,14 +101,16 @@ def _is_english(text: str, language: Language) -> bool:
 
 
 def _english_ends(text: str) -> Iterator[int]:
-    """Yield where sentencex ends the sentences of an English text."""
+    """Yield where sentencex ends the sentences of an English text, and two ends that it misses."""
     import sentencex
 
     sentences = sentencex.segment("en", text)
-    if "".join(sentences) != text:
+    if "".join(sentences) != text:  # never seen; without offsets to trust, the paragraph is one sentence
         return
     end = 0
     for sentence in sentences:
+        for missed in _MISSED_END.finditer(sentence):
+            yield end + missed.end()
         end += len(sentence)
         yield end
 
@@ -230,8 +234,10 @@ def _latin_ends(text: str) -> frozenset[int]:
         begin = 0
         for end in (*_english_ends(run[0]), len(run[0])):
             sentence = run[0][begin:end].rstrip()
-            # Between a run and the Chinese after it sentencex sees no end: a whole sentence in small letters is one.
-            if end < len(run[0]) or _LATIN_SENTENCE.search(sentence[-80:]):
-                ends.add(run.start() + begin + len(sentence))
+            stop = run.start() + begin + len(sentence)
+            # Where Chinese follows, sentencex sees no end: one comes after some words, the last in small letters.
+            parted = text[stop : stop + 1].isspace() or text[stop : stop + 1] in _CLOSERS
+            if end < len(run[0]) or (parted and _LATIN_SENTENCE.search(sentence[-80:])):
+                ends.add(stop)
             begin = end
     return frozenset(ends)
