@@ -91,7 +91,7 @@ def lay_out(stories: list[Story], layout: PageLayout, rng: random.Random) -> She
 
 def random_page_layout(rng: random.Random, engine: Engine | None = None) -> PageLayout:
     """Return one of the many designs of a newspaper or journal page."""
-    by = engine or rng.choice(ENGINES)
+    by = rng.choice(ENGINES) if engine is None else engine
     vertical = by == "chromium" and rng.random() < 0.1
     arrangement: Arrangement = rng.choice(["stacked", "stacked", "beside", "flow", "sidebar"])
     columns = 1 if vertical else rng.choice([1, 2, 2, 3, 3, 4, 4, 5])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import random
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -49,12 +49,34 @@ def set_page(
 
 
 def missing(pdf: bytes, gold: Gold) -> int:
-    """Return how many characters of the gold text are not on the pages: over a column's end, or without a glyph."""
+    """Return how many characters of the gold text are not on the pages: over the paper's edge, or without a glyph."""
+    found = _letters(text for page in _glyphs(pdf) for text, *_ in page)
+    return (_letters(characters(gold)) - found).total()
+
+
+def overprinted(pdf: bytes) -> int:
+    """Return how many wide characters stand on another one: columns that ran over into what is below them."""
+    count = 0
+    for page in _glyphs(pdf):
+        cells = Counter((x // 4, y // 4) for text, x, y in page if text >= "\u2e80")
+        count += sum(n - 1 for n in cells.values())
+    return count
+
+
+def _letters(text: Iterable[str]) -> Counter[str]:
+    """Count letters and digits, compatibility forms folded: Chromium writes some characters as radicals."""
+    return Counter(c for c in unicodedata.normalize("NFKC", "".join(text)) if c.isalnum())
+
+
+def _glyphs(pdf: bytes) -> Iterator[list[tuple[str, float, float]]]:
+    """Yield for every page its characters and the middle of each, in points."""
     import pypdfium2
 
-    def folded(text: str) -> Counter[str]:
-        return Counter(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
-
-    with pypdfium2.PdfDocument(io.BytesIO(pdf)) as document:
-        found = folded("".join(page.get_textpage().get_text_range() for page in document))
-    return (folded("".join(characters(gold))) - found).total()
+    with pypdfium2.PdfDocument(pdf) as document:
+        for page in document:
+            text = page.get_textpage()
+            glyphs = []
+            for n in range(text.count_chars()):
+                left, bottom, right, top = text.get_charbox(n, loose=True)
+                glyphs.append((text.get_text_range(n, 1), (left + right) / 2, (bottom + top) / 2))
+            yield glyphs

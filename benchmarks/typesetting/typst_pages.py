@@ -8,12 +8,13 @@ from benchmarks.typesetting.articles import Article, Paragraph
 from benchmarks.typesetting.html_pages import ABOVE
 from benchmarks.typesetting.layout import REGIONS, PageLayout, Sheet
 
-#: Columns of equal height: Typst fills the first before the second, so the height has to be measured beforehand.
+#: Columns of equal height: Typst fills the first before the second, so the height has to be measured beforehand, and
+#: what a column may leave empty at its foot (`waste`) added.
 BALANCED = """
-#let balanced(n, gap, rule, body) = if n == 1 { body } else {
+#let balanced(n, gap, rule, waste, body) = if n == 1 { body } else {
   layout(size => {
     let width = (size.width - gap * (n - 1)) / n
-    let height = measure(block(width: width, body)).height / n + LEAD
+    let height = measure(block(width: width, body)).height / n + waste
     block(height: height, width: 100%, {
       if rule { for k in range(1, n) { place(dx: (width + gap) * k - gap / 2, line(angle: 90deg, length: height, stroke: .5pt)) } }
       columns(n, gutter: gap, body)
@@ -40,7 +41,7 @@ def compose_typst(sheet: Sheet, layout: PageLayout) -> str:
         f"  spacing: {lead + layout.paragraph_gap * layout.size}pt,",
         f"  first-line-indent: (amount: {layout.indent}em, all: true))",
         "#let plain(body) = { set par(first-line-indent: 0em, justify: false); body }",
-        BALANCED.replace("LEAD", f"{2 * layout.leading * layout.size}pt"),
+        BALANCED,
     ]
     contents = [_section(a, sheet, layout) for a in sheet.articles]
     gap = "#v(14pt, weak: true)\n"
@@ -64,7 +65,11 @@ def _section(article: Article, sheet: Sheet, layout: PageLayout) -> str:
     last_of_sidebar = layout.arrangement == "sidebar" and article is sheet.articles[-1] and len(sheet.articles) > 1
     in_second = layout.arrangement == "beside" and article in sheet.articles[(len(sheet.articles) + 1) // 2 :]
     columns = 1 if last_of_sidebar else max(1, layout.columns - in_second)
-    return f"{above}#balanced({columns}, {layout.gap}pt, {str(layout.rule).lower()})[{inside}]\n"
+    kinds = {p["kind"] for p in article["paragraphs"]}
+    waste = (
+        layout.leading * layout.size * (2.6 if "heading" in kinds else 1) + (100 if "caption" in kinds else 0) / columns
+    )
+    return f"{above}#balanced({columns}, {layout.gap}pt, {str(layout.rule).lower()}, {waste}pt)[{inside}]\n"
 
 
 def _paragraph(paragraph: Paragraph, sheet: Sheet, layout: PageLayout) -> str:

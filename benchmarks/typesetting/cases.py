@@ -1,0 +1,83 @@
+"""Make sets of raw files with their gold: to measure a reader, or to train one."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+from benchmarks.typesetting.articles import Gold, Story
+from benchmarks.typesetting.browser import Chromium
+from benchmarks.typesetting.dumps import dump_text, redraw, tools
+from benchmarks.typesetting.layout import PageLayout, random_page_layout
+from benchmarks.typesetting.pages import missing, overprinted, set_page
+from benchmarks.typesetting.wrap import random_text_layout, set_text
+
+ATTEMPTS = 5
+PT = 72 / 25.4  # points per millimetre
+
+
+def make_cases(
+    stories: list[Story], count: int, seed: int, browser: Chromium | None
+) -> Iterator[tuple[str, bytes, Gold]]:
+    """Yield `count` cases of (file name, bytes, gold): by turns a text, a page, a redrawn page and a page's dump.
+
+    The same stories, count and seed give the same texts, layouts and gold. Without a browser every page is set by
+    Typst. Groups that end in -noindent have no first-line indent.
+    """
+    for number in range(count):
+        rng = random.Random(f"{seed}/{number}")
+        family = ("text", "pdf", "text", "redrawn", "pdf", "dump")[number % 6]
+        chosen = rng.sample(stories, len(stories))
+        if family == "text":
+            yield _text_case(chosen, number, rng)
+        else:
+            yield _page_case(chosen, family, number, rng, browser)
+
+
+def _text_case(stories: list[Story], number: int, rng: random.Random) -> tuple[str, bytes, Gold]:
+    layout = random_text_layout(rng)
+    alike = [s for s in stories if s.get("language") == stories[0].get("language")]
+    data, gold = set_text(alike[: rng.randint(1, 4)], layout, rng)
+    return _named(f"text-{number:05}.txt", "text", layout.indent == "none", data, gold)
+
+
+def _page_case(
+    stories: list[Story], family: str, number: int, rng: random.Random, browser: Chromium | None
+) -> tuple[str, bytes, Gold]:
+    for _ in range(ATTEMPTS):
+        layout = random_page_layout(rng, None if browser else "typst")
+        if family != "pdf":
+            layout = replace(layout, vertical=False)
+        pdf, gold = set_page(fill(stories, layout, rng), layout, rng, browser)
+        if not missing(pdf, gold) and not overprinted(pdf):
+            break
+    else:
+        raise RuntimeError(f"case {number}: {ATTEMPTS} layouts in a row lost or overprinted characters: {layout}")
+    if family == "redrawn":
+        pdf = redraw(pdf, gold["language"])
+    if family == "dump":
+        data = dump_text(pdf, rng.choice(tools())).encode()
+        return _named(f"dump-{number:05}.txt", family, layout.indent == 0, data, gold)
+    return _named(f"{family}-{number:05}.pdf", family, layout.indent == 0, pdf, gold)
+
+
+def _named(name: str, family: str, unindented: bool, data: bytes, gold: Gold) -> tuple[str, bytes, Gold]:
+    group = f"{family}-noindent" if unindented else family
+    return name, data, {**gold, "source": name, "group": f"{group}/{name.rsplit('-', 1)[0]}"}
+
+
+def fill(stories: list[Story], layout: PageLayout, rng: random.Random) -> list[Story]:
+    """Return as many of the stories, in one language, as fill half a page to a page and a half of `layout`.
+
+    Articles side by side stay on one page: nobody could say in which order they run on.
+    """
+    most = 0.9 if layout.arrangement in ("beside", "sidebar") else 1.5
+    area = (layout.width - 30) * (layout.height - 36) * PT**2
+    wanted = rng.uniform(0.5, most) * 0.7 * area / (layout.size**2 * layout.leading)
+    alike = (s for s in stories if s.get("language") == stories[0].get("language"))
+    lengths = itertools.accumulate(
+        (sum(len(p) if isinstance(p, str) else len(p["text"]) for p in s["paragraphs"]) for s in stories), initial=0
+    )
+    return [story for story, before in zip(alike, lengths, strict=False) if before < wanted][:7]
