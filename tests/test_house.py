@@ -1,5 +1,6 @@
 """The house itself: what is pinned, what `make` says when it cannot build, which imports the linter refuses."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -97,6 +98,14 @@ UNFIT = {
 }
 
 
+def make(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run make as if typed by hand, also when these tests are run by make."""
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(
+        ["make", *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
 @pytest.mark.parametrize(("script", "remedy"), UNFIT.values(), ids=UNFIT.keys())
 def test_a_python_that_will_not_do_gets_one_line_with_the_remedy(
     tmp_path: Path, script: str | None, remedy: str
@@ -108,14 +117,12 @@ def test_a_python_that_will_not_do_gets_one_line_with_the_remedy(
     if script is not None:
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
-    make = subprocess.run(
-        ["make", "setup", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert make.returncode != 0
-    assert make.stdout == ""
-    assert len(make.stderr.splitlines()) == 1
-    assert remedy in make.stderr
-    assert str(python) in make.stderr
+    made = make("setup", f"PYTHON={python}", cwd=tmp_path)
+    assert made.returncode != 0
+    assert made.stdout == ""
+    assert len(made.stderr.splitlines()) == 1
+    assert remedy in made.stderr
+    assert str(python) in made.stderr
     assert not (tmp_path / ".venv").exists()
 
 
@@ -123,8 +130,7 @@ def test_make_alone_names_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
     assert targets
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
-    assert re.findall(r"^make (\S+)", shown, re.MULTILINE) == targets[1].split()
+    assert re.findall(r"^make (\S+)", make(cwd=ROOT).stdout, re.MULTILINE) == targets[1].split()
 
 
 # A module that breaks a rule, and the contract that must say so.
