@@ -178,7 +178,9 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         _field("reject_id", pa.string(), "Which reject: stable while the same check finds the same."),
         _SOURCE,
         _field("article_id", pa.string(), "The rejected article; null where the whole source is meant.", null=True),
-        _field("stage", pa.string(), "Where on its way it was stopped: read, reflow, segment, check …"),
+        _field(
+            "stage", pa.string(), "Where on its way it was stopped: guard, read, reflow, segment, dataset or check."
+        ),
         _field("check", pa.string(), "The check it failed."),
         _field("message", pa.string(), "What is wrong, in one sentence."),
         _field("remedy", pa.string(), "What to do about it."),
@@ -544,15 +546,18 @@ def decode_tables(data: bytes | pa.Buffer, only: Iterable[str] = ROW_TABLES) -> 
     """
     try:
         envelope = pa.ipc.open_stream(data).read_all()
+        envelope.validate(full=True)  # before anything is read: wrong offsets would take the interpreter down
         if envelope.schema != _ENVELOPE:
-            raise ValueError("not an envelope of tables")
+            raise ValueError("not the bytes of tables")
         streams = dict(zip(envelope["table"].to_pylist(), envelope["stream"].combine_chunks(), strict=True))
         tables = {name: pa.ipc.open_stream(streams[name].as_buffer()).read_all() for name in only}
         for name, table in tables.items():
             if not table.schema.equals(SCHEMAS[name]):
                 raise ValueError(f"{name}: not the schema of version {SCHEMA_VERSION}")
             table.validate(full=True)
-    except (pa.ArrowException, KeyError) as error:
+            if any(table[field.name].null_count for field in table.schema if not field.nullable):
+                raise ValueError(f"{name}: nulls where none may be")
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise ValueError(f"not the bytes of tables: {error}") from error
     return tables
 
