@@ -1,0 +1,13 @@
+"""What Prefect is told before anything here imports it; whoever has set one of these keeps their own value."""
+
+import os
+from pathlib import Path
+
+os.environ |= {
+    "PREFECT_HOME": str(Path.cwd() / ".prefect"),
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 s, its own choice, fail on a busy machine
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+    "DO_NOT_TRACK": "1",
+} | os.environ

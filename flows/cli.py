@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec
 import click
 
 if TYPE_CHECKING:
+    from flows.pipeline import Outcome
     from flows.settings import Settings
 
 P = ParamSpec("P")
 
 #: Exit codes, the same for every command.
-DONE, REFUSED, USAGE, FAILED, BUSY = 0, 1, 2, 3, 4
+DONE, REFUSED, USAGE, FAILED, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON for machines to stdout.")
 
@@ -64,15 +65,30 @@ def cli() -> None:
 @_as_json
 def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
     """Ingest what is new, check it, publish it."""
-    from flows import console, pipeline
+    from flows import console, job, pipeline
 
-    planned = pipeline.plan(settings, full=full)
+    found = job.plan(settings, full=full)
     if dry_run:
-        console.show_plan(planned, as_json)
+        console.show_plan(found, as_json)
         return DONE
-    outcome = pipeline.nothing_new(settings, planned) or _ingest(settings, full=full)
+    outcome = pipeline.nothing_new(found) or _ingest(settings, full)
     console.show_outcome(outcome, as_json)
     return REFUSED if outcome.status == "refused" else DONE
+
+
+def _ingest(settings: Settings, full: bool) -> Outcome:
+    """Run as a Prefect flow, or without Prefect when the server that is set does not answer."""
+    from flows import console, look, pipeline
+
+    address = os.environ.get("PREFECT_API_URL")
+    with console.progress() as watch:
+        if address and not look.answers(address):
+            _say(f"the Prefect server at {address} does not answer; running without it")
+            return pipeline.run(settings, full=full, watch=watch)
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the console is ours
+        from flows import ingest
+
+        return ingest.run(settings, full=full, watch=watch)
 
 
 @cli.command()
@@ -81,9 +97,22 @@ def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
 @_as_json
 def plan(settings: Settings, full: bool, as_json: bool) -> None:
     """Tell what a run would do, and why."""
-    from flows import console, pipeline
+    from flows import console, job
 
-    console.show_plan(pipeline.plan(settings, full=full), as_json)
+    console.show_plan(job.plan(settings, full=full), as_json)
+
+
+@cli.command()
+@_with_settings(raw=True)
+@click.option("--cron", help="When to run, as in crontab: '0 6 * * *' is every day at six.")
+@click.option("--interval", type=click.IntRange(min=1), help="Run every so many seconds.")
+def serve(settings: Settings, cron: str | None, interval: int | None) -> None:
+    """Run on a schedule, until interrupted."""
+    if (cron is None) == (interval is None):
+        raise click.UsageError("Give either --cron or --interval.")
+    from flows.serve import serve
+
+    serve(settings, cron=cron, interval=interval)
 
 
 @cli.command()
@@ -94,18 +123,21 @@ def releases(settings: Settings, as_json: bool) -> None:
     from flows import console
     from tasks import release
 
-    console.show_releases(release.releases(settings.processed), as_json)
+    found = release.releases(settings.processed)
+    current = release.open_release(settings.processed).id if found else None
+    console.show_releases(found, current, release.held(settings.processed), as_json)
 
 
 @cli.command()
 @_with_settings()
 @click.argument("release_id", metavar="RELEASE")
-def rollback(settings: Settings, release_id: str) -> None:
+@click.option("--because", default="", help="Why; kept with the hold.")
+def rollback(settings: Settings, release_id: str, because: str) -> None:
     """Make an earlier RELEASE current, and hold publishing until `wenliu resume`."""
     from tasks import release
 
-    release.rollback(settings.processed, release_id)
-    click.echo(f"{release_id} is current; publishing is held until `wenliu resume`")
+    target = release.rollback(_existing(settings), release_id, because)
+    click.echo(f"{target.id} is current; publishing is held until `wenliu resume`")
 
 
 @cli.command()
@@ -114,16 +146,119 @@ def resume(settings: Settings) -> None:
     """Let runs publish again after a rollback."""
     from tasks import release
 
-    release.resume(settings.processed)
-    click.echo("publishing is open")
+    was_held = release.resume(_existing(settings))
+    click.echo("publishing is open again" if was_held else "publishing was not held")
+
+
+@cli.command()
+@_with_settings()
+@click.argument("old", metavar="A")
+@click.argument("new", metavar="B")
+@_as_json
+def diff(settings: Settings, old: str, new: str, as_json: bool) -> None:
+    """Tell which articles release B added, changed and removed against release A."""
+    from flows import console, look
+
+    console.show_difference(look.difference(settings.processed, old, new), as_json)
+
+
+_refused = click.option("--refused", is_flag=True, help="Look into the release that was refused last.")
+
+
+@cli.group(invoke_without_command=True)
+@_with_settings()
+@_refused
+@_as_json
+def rejects(settings: Settings, refused: bool, as_json: bool) -> None:
+    """List what was not published, why, and what to do about it."""
+    if click.get_current_context().invoked_subcommand is None:
+        from flows import console, look
+
+        console.show_rejects(look.shelf(settings.processed, refused).rows("rejects"), as_json)
+
+
+@rejects.command("show")
+@_with_settings()
+@click.argument("reject_id", metavar="REJECT")
+@_refused
+@_as_json
+def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool) -> None:
+    """Show one reject with its evidence and its text."""
+    from flows import console, look
+
+    console.show_reject(look.reject(look.shelf(settings.processed, refused), reject_id), as_json)
+
+
+@cli.command()
+@_with_settings()
+@click.argument("name", metavar="ARTICLE|SOURCE")
+@_refused
+@_as_json
+def explain(settings: Settings, name: str, refused: bool, as_json: bool) -> None:
+    """Show how a source was read: each paragraph's kind, confidence and place in the file."""
+    from flows import console, look
+
+    console.show_explanation(look.explain(look.shelf(settings.processed, refused), name), as_json)
+
+
+@cli.command()
+@_with_settings(raw=True)
+@_as_json
+def doctor(settings: Settings, as_json: bool) -> int:
+    """Check versions, folders and the server, and tell the remedy for what is wrong."""
+    from flows import console, look
+
+    checks = look.doctor(settings)
+    console.show_health(checks, as_json)
+    return FAILED if any(check.remedy for check in checks) else DONE
+
+
+def _existing(settings: Settings) -> Path:
+    """Return the directory of the releases, which a command that changes it must find and never makes."""
+    from flows.settings import WrongSettings
+
+    if not (settings.processed / "releases").is_dir():
+        raise WrongSettings(f"{settings.processed}: no releases are there; name another folder with --processed")
+    return settings.processed
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and leave with its exit code: whatever happens, the user gets one line, not a traceback."""
+    """Run the command and leave with its exit code: whatever happens, the user gets one line and no traceback."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = cli.main(arguments, prog_name="wenliu", standalone_mode=False) or DONE
+        code = cli.main(given, prog_name="wenliu", standalone_mode=False) or DONE
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of `wenliu rejects | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; what was finished is kept, the next run goes on from there")
+        code = INTERRUPTED
+    except Exception as error:
+        if "--debug" in given or os.environ.get("WENLIU_DEBUG"):
+            raise
+        code, message = _verdict_on(error)
+        _say(message)
     sys.exit(code)
+
+
+def _verdict_on(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the one line that an error amounts to."""
+    if isinstance(error, click.ClickException):
+        return USAGE, f"{error.format_message()} `wenliu --help` tells more."
+    from flows.look import NotFound
+    from flows.settings import WrongSettings
+    from tasks.release import Busy, Held, NoRelease
+    from tasks.sources import NoRaw
+
+    codes = {Busy: BUSY, Held: REFUSED, NoRelease: USAGE, NoRaw: USAGE, NotFound: USAGE, WrongSettings: USAGE}
+    if type(error) in codes:
+        return codes[type(error)], str(error)
+    cause = str(error) or type(error).__name__
+    return FAILED, f"failed, nothing is published: {cause} (--debug tells where)"
+
+
+def _say(message: str) -> None:
+    from flows.console import visible
+
+    click.echo(f"wenliu: {' '.join(visible(line) for line in message.splitlines())}", err=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from flows.look import place
+from flows.pipeline import TOLD
+
 if TYPE_CHECKING:
-    from flows.pipeline import Watch
+    from flows.job import Job
+    from flows.look import Check
+    from flows.pipeline import Outcome, Watch
+    from tasks.release import Release
 
 #: A pipe has no width; nothing is cut there that a terminal would wrap.
 _PIPE_WIDTH = 240
@@ -48,15 +55,14 @@ def line(text: str = "", style: str = "") -> None:
     _stdout().print(Text(visible(text), style=style), soft_wrap=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table to stdout; numbers stand to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    kinds = [isinstance(value, int | float) for value in next(iter(rows), ())] if isinstance(rows, Sequence) else []
     shown = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
-        shown.add_column(column, justify="right" if index < len(kinds) and kinds[index] else "left", overflow="fold")
-    for row in cells:
-        shown.add_row(*row)
+        is_number = bool(rows) and isinstance(rows[0][index], int)
+        shown.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*map(_cell, row))
     _stdout().print(shown)
 
 
@@ -111,7 +117,7 @@ def progress() -> Iterator[Watch]:
 def _lines() -> Watch:
     seen: set[str] = set()
 
-    def watch(stage: str, done: int, total: int) -> None:
+    def watch(stage: str, done: int, total: int) -> None:  # noqa: ARG001
         if stage not in seen:
             seen.add(stage)
             print(f"wenliu: {stage} ({total:,})", file=sys.stderr)
@@ -126,3 +132,162 @@ def counts(values: Mapping[str, int]) -> str:
     '3 new, 1 gone'
     """
     return ", ".join(f"{number:,} {name}" for name, number in values.items() if number)
+
+
+def show_plan(job: Job, as_json: bool) -> None:
+    """Show what a run would do, and why."""
+    lists = {name: getattr(job.plan, name) for name in ("new", "changed", "redo", "gone", "waiting", "unchanged")}
+    lists["ignored"] = tuple(job.listing.ignored.items())
+    if as_json:
+        write_json({name: [{"source": s, "reason": r} for s, r in found] for name, found in lists.items()})
+        return
+    for name, found in lists.items():
+        if found and name != "unchanged":
+            table(f"{name} ({len(found):,})", ("source", "why"), found[:SHOWN])
+            more(len(found))
+    line(counts(job.counts) or "there is nothing under raw/")
+    if job.is_empty:
+        line("nothing new: a run would publish nothing")
+    elif job.plan.is_empty:
+        line("the checks changed: a run would judge the release again")
+
+
+def more(length: int) -> None:
+    """Say how many rows of a list were not shown."""
+    if length > SHOWN:
+        line(f"… and {length - SHOWN:,} more; --json lists them all", "dim")
+
+
+def show_outcome(outcome: Outcome, as_json: bool) -> None:
+    """Show what came of a run."""
+    if as_json:
+        write_json(asdict(outcome) | {"causes": [dict(zip(CAUSE, cause, strict=True)) for cause in outcome.causes]})
+        return
+    if outcome.status != "nothing new":
+        rows = [(name, outcome.read.get(name, 0), outcome.rows.get(name, 0)) for name in TOLD]
+        table("", ("", "this run", "release"), rows)
+    if outcome.causes:
+        table("rejected", CAUSE, outcome.causes[:SHOWN])
+        more(len(outcome.causes))
+    for warning in outcome.warnings:
+        line(f"warning: {warning}", "yellow")
+    if outcome.status == "refused":
+        line("refused: nothing is published, the release there was stays", "bold red")
+        for reason in outcome.reasons:
+            line(f"  {reason}", "red")
+        line(f"the staged tables and the verdict are in {outcome.path}")
+        line("look: `wenliu rejects --refused`, `wenliu explain --refused SOURCE`")
+    elif outcome.status == "nothing new":
+        line(outcome.headline)
+    else:
+        line(f"published {outcome.release} in {outcome.path} ({outcome.seconds:.1f} s)", "bold")
+        if outcome.rejects:
+            line("`wenliu rejects` lists what was rejected, and what to do about it")
+
+
+#: The columns of `Outcome.causes`.
+CAUSE = ("stage", "check", "times", "what to do")
+
+
+def show_releases(found: Sequence[Release], current: str | None, hold: Mapping[str, str] | None, as_json: bool) -> None:
+    """Show the releases, the newest first."""
+    rows = [
+        {
+            "release": release.id,
+            "created_at": release.manifest["created_at"],
+            "current": release.id == current,
+            **{name: release.manifest["tables"][name]["rows"] for name in TOLD},
+        }
+        for release in found
+    ]
+    if as_json:
+        write_json({"releases": rows, "held": hold})
+        return
+    shown = [("*" if row["current"] else "", *(row[key] for key in ("release", "created_at", *TOLD))) for row in rows]
+    table("", ("", "release", "published", *TOLD), shown)
+    if not rows:
+        line("nothing is published yet")
+    if hold:
+        line(f"publishing is held since {hold['since']}: `wenliu resume` opens it again", "yellow")
+
+
+def show_difference(found: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
+    """Show which articles were added, changed and removed between two releases."""
+    if as_json:
+        write_json(found)
+        return
+    for name, rows in found.items():
+        if rows:
+            columns = ("article_id", "source", "title")
+            table(f"{name} ({len(rows):,})", columns, [[row[key] for key in columns] for row in rows[:SHOWN]])
+            more(len(rows))
+    line(counts({name: len(rows) for name, rows in found.items()}) or "no difference in the articles")
+
+
+def show_rejects(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Show what is rejected, grouped by why."""
+    if as_json:
+        write_json(rows)
+        return
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["stage"], row["check"], row["remedy"]), []).append(row)
+    for (stage, check, remedy), found in sorted(groups.items(), key=lambda group: -len(group[1])):
+        columns = ("reject_id", "source", "message")
+        table(f"{stage}: {check} ({len(found):,})", columns, [[row[key] for key in columns] for row in found[:SHOWN]])
+        more(len(found))
+        line(f"  what to do: {remedy}")
+    line(f"{len(rows):,} rejected" if rows else "nothing is rejected")
+
+
+def show_reject(row: Mapping[str, Any], as_json: bool) -> None:
+    """Show one reject with its evidence and its text."""
+    if as_json:
+        write_json(row)
+        return
+    for key, value in row.items():
+        if key != "text" and value:
+            line(f"{key:<11}{value}")
+    line()
+    for text in row["text"].splitlines():
+        line(text)
+
+
+def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:
+    """Show a source's articles, paragraph by paragraph: its kind, how sure that is, and where it stands in the file."""
+    if as_json:
+        write_json(found)
+        return
+    source = found["source"]
+    line(f"{source['source']}  {source['status']}" + (f": {source['reason']}" if source["reason"] else ""), "bold")
+    for left in source["left_out"]:
+        line(f"  left out by {left['rule']}: {left['chars']:,} characters", "dim")
+    for row in found["rejects"]:
+        line(f"  rejected: {row['stage']}: {row['check']}: {row['message']} {row['remedy']}", "red")
+    for article in found["articles"]:
+        line()
+        line(f"{article['article_id']}  {article['title'] or '(no title)'}", "bold")
+        told = ("authors", "affiliation", "publisher", "published_on", "url", "language", "confidence")
+        line("  " + ", ".join(f"{key} {_said(article[key])}" for key in told if article[key]), "dim")
+        for paragraph in article["paragraphs"]:
+            fixes = f"  {', '.join(paragraph['fixes'])}" if paragraph["fixes"] else ""
+            line(f"  {paragraph['kind']:<12}{paragraph['confidence']:.2f}  {place(paragraph)}{fixes}", "cyan")
+            line(f"    {paragraph['text']}")
+
+
+def _said(value: object) -> str:
+    return (
+        "、".join(map(str, value))
+        if isinstance(value, list)
+        else f"{value:.2f}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def show_health(checks: Sequence[Check], as_json: bool) -> None:
+    """Show what the doctor found, and the remedies."""
+    if as_json:
+        write_json([asdict(check) | {"ok": not check.remedy} for check in checks])
+        return
+    table("", ("", "", "found", "what to do"), [("!" if c.remedy else "ok", c.name, c.found, c.remedy) for c in checks])

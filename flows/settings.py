@@ -7,6 +7,7 @@ directory in which the command runs.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import tomllib
@@ -46,13 +47,12 @@ class Retention(_Section):
 
 
 class Limits(_Section):
-    """What one source may cost before it is rejected; so that none can stop or starve the others."""
+    """What one source may use before it is rejected, so that none can stop or starve the others (`tasks.guard`)."""
 
-    megabytes: Annotated[int, Field(ge=1)] = 200
-    pages: Annotated[int, Field(ge=1)] = 2_000
-    memory_megabytes: Annotated[int, Field(ge=256)] = 1_024
-    cpu_seconds: Annotated[int, Field(ge=1)] = 120
-    wall_seconds: Annotated[int, Field(ge=1)] = 600
+    cpu_seconds: Annotated[int, Field(ge=1)] = 60
+    memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 1_024 * MIB
+    output_bytes: Annotated[int, Field(ge=1 * MIB)] = 256 * MIB
+    wall_factor: Annotated[float, Field(ge=1)] = 5.0
 
 
 class Settings(BaseSettings):
@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     limits: Limits = Limits()
     expectations: Mapping[str, float] = Field(default_factory=dict)
+
+    @property
+    def file(self) -> Path | None:
+        """The settings file that was read, if there was one."""
+        file = self.model_config.get("toml_file")
+        return file if isinstance(file, Path) and file.is_file() else None
 
     @classmethod
     def settings_customise_sources(
@@ -110,7 +116,16 @@ def load(file: Path | None = None, **given: Any) -> Settings:
         raise WrongSettings(_first_line(error, path, from_file)) from None
     if settings.dictionary is not None and not settings.dictionary.is_file():
         raise WrongSettings(f"{settings.dictionary}: the setting `dictionary` names no file")
+    if settings.encoding is not None and not _is_encoding(settings.encoding):
+        raise WrongSettings(f"{settings.encoding}: the setting `encoding` names no encoding, such as utf-8 or gb18030")
     return settings
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return bool(codecs.lookup(name).name)
+    except LookupError:
+        return False
 
 
 def _parse(path: Path) -> dict[str, Any]:

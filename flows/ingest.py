@@ -1,0 +1,157 @@
+"""The main job as a Prefect flow: what `flows.pipeline` does, seen and retried by Prefect.
+
+It runs against the server at PREFECT_API_URL, or with a short-lived one of its own. Prefect sees batches, not
+documents: a task run costs 10 ms or more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from prefect import Flow, flow, get_run_logger, task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, as_completed
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
+
+from flows import pipeline
+from flows.pipeline import TOLD, Outcome, Watch, silent
+from flows.settings import Settings, load
+
+R = TypeVar("R")
+Item = TypeVar("Item")
+
+#: Reading a batch or writing a file may meet a busy disk; what is wrong with a document is no error but a reject.
+RETRIES = 2
+RETRY_DELAY_SECONDS = 2.0
+#: The name of the failed state of a run whose release the gate refused.
+REFUSED = "Refused"
+_KEPT_OUT: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+#: An artifact is updated at most this often: each update is a request.
+PROGRESS_SECONDS = 2.0
+#: Rows of the rejects' table that an artifact shows; `wenliu rejects` has them all.
+SHOWN = 100
+
+
+class AsTasks:
+    """Runs the steps of `flows.pipeline.run` as Prefect tasks; what they return stays out of Prefect's database."""
+
+    def each(self, name: str, step: Callable[[Item], R], items: Sequence[Item], workers: int) -> Iterator[R]:
+        """Run `step` on each item, `workers` at a time, and yield the results as they come."""
+
+        @task(name=name, retries=RETRIES, retry_delay_seconds=RETRY_DELAY_SECONDS, **_KEPT_OUT)
+        def one(item: Item) -> R:
+            return step(item)
+
+        with ThreadPoolTaskRunner[R](max_workers=workers) as runner:
+            futures: list[PrefectFuture[R]] = [runner.submit(one, {"item": quote(item)}) for item in items]
+            for future in as_completed(futures):
+                yield future.result()
+
+    def once(self, name: str, step: Callable[[], R]) -> R:
+        """Run one step and return its result."""
+        result: R = task(name=name, **_KEPT_OUT)(step)()
+        return result
+
+
+def build(watch: Watch = silent) -> Flow[[Path | None, Path | None, Path | None, bool], State[Outcome]]:
+    """Return the flow; `watch` hears how far it is, beside the progress artifact."""
+
+    @flow(name="ingest", persist_result=False)
+    def ingest(
+        raw: Path | None = None, processed: Path | None = None, settings: Path | None = None, full: bool = False
+    ) -> State[Outcome]:
+        """Ingest what is new under `raw`, check it, publish it under `processed`.
+
+        Args:
+            raw: Directory of the raw articles; that of the settings when left empty.
+            processed: Directory of the releases; that of the settings when left empty.
+            settings: Settings file; `wenliu.toml` of the working directory when left empty.
+            full: Read every source again, changed or not.
+        """
+        logger = get_run_logger()
+        in_force = load(settings, raw=raw, processed=processed)
+        outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=logger.info)
+        _report(outcome)
+        return _state(outcome)
+
+    return ingest
+
+
+def _artifact() -> Watch:
+    """Return a watch that keeps a progress artifact up to date."""
+    artifact = cast(UUID, create_progress_artifact(0.0, key="ingest-progress", description="starting"))
+    last = 0.0
+
+    def watch(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > PROGRESS_SECONDS:
+            last = time.monotonic()
+            update_progress_artifact(artifact, 100.0 * done / max(total, 1), description=f"{stage}: {done} of {total}")
+
+    return watch
+
+
+def _both(first: Watch, second: Watch) -> Watch:
+    def watch(stage: str, done: int, total: int) -> None:
+        first(stage, done, total)
+        second(stage, done, total)
+
+    return watch
+
+
+def _report(outcome: Outcome) -> None:
+    """Leave what came of the run as artifacts: a summary, and a table of what was rejected."""
+    create_markdown_artifact(_markdown(outcome), key="ingest-summary")
+    if outcome.rejects:
+        columns = ("source", "article_id", "stage", "check", "message", "remedy")
+        rows = [{column: reject[column] for column in columns} for reject in outcome.rejects[:SHOWN]]
+        create_table_artifact(rows, key="ingest-rejects")
+
+
+def _markdown(outcome: Outcome) -> str:
+    """Write the summary; whatever comes from raw files stands in code spans, where nothing is a link or markup."""
+    lines = [f"# {outcome.status.capitalize()}", "", f"Release: {_code(outcome.release)} in {_code(outcome.path)}", ""]
+    lines += [f"- refused: {_code(reason)}" for reason in outcome.reasons]
+    lines += [f"- warning: {_code(warning)}" for warning in outcome.warnings]
+    lines += ["", "| | this run | release |", "|---|---:|---:|"]
+    lines += [f"| {name} | {outcome.read.get(name, 0):,} | {outcome.rows.get(name, 0):,} |" for name in TOLD]
+    if outcome.rejects:
+        lines += ["", "| rejected by | times | what to do |", "|---|---:|---|"]
+        lines += [f"| {stage}: {check} | {n:,} | {_code(remedy)} |" for stage, check, n, remedy in outcome.causes]
+    return "\n".join(lines) + "\n"
+
+
+def _code(value: object) -> str:
+    text = str(value).replace("`", "'").replace("|", "¦").replace("\n", " ")
+    return f"`{text}`"
+
+
+def _state(outcome: Outcome) -> State[Outcome]:
+    if outcome.status == "refused":
+        return Failed(name=REFUSED, message="; ".join(outcome.reasons), data=outcome)
+    if outcome.rejects:
+        return Completed(name="CompletedWithRejects", message=outcome.headline, data=outcome)
+    return Completed(message=outcome.headline, data=outcome)
+
+
+ingest = build()
+
+
+def run(settings: Settings, *, full: bool = False, watch: Watch = silent) -> Outcome:
+    """Run the flow here and now, and return what came of it; raises what `flows.pipeline.run` raises."""
+    here = build(watch)
+    state = here(settings.raw, settings.processed, settings.file, full, return_state=True)
+    return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))

@@ -1,0 +1,87 @@
+"""What there is to do: the raw files there are, held against the current release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import expectations
+from flows.settings import WrongSettings
+from tasks import release, sources
+from tasks.release import NoRelease, Release
+from tasks.sources import Fingerprint, Listing, Plan
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What there is to do: the plan, what it was made from, and what will read and judge."""
+
+    plan: Plan
+    listing: Listing
+    fingerprint: Fingerprint
+    judged_by: str
+    parent: Release | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the release after it would be the same as the one before."""
+        return self.plan.is_empty and (self.parent is None or self.parent.manifest["judged_by"] == self.judged_by)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many sources the plan has of each sort."""
+        sorts = ("new", "changed", "redo", "gone", "unchanged", "waiting")
+        return {sort: len(getattr(self.plan, sort)) for sort in sorts} | {"ignored": len(self.listing.ignored)}
+
+
+def plan(settings: Settings, *, full: bool = False) -> Job:
+    """Find out what a run would do and why. Changes nothing but a cache of hashes.
+
+    Raises `WrongSettings` for paths that cannot be used.
+    """
+    check_paths(settings)
+    try:
+        parent = release.open_release(settings.processed)
+    except NoRelease:
+        parent = None
+    work = settings.processed / ".work"
+    listing = sources.discover(settings.raw, cache=work / "hashes.json" if work.is_dir() else None)
+    made_by = sources.fingerprint({"encoding": settings.encoding}, settings.dictionary)
+    judged_by = _judged_by(settings)
+    planned = sources.plan(
+        listing,
+        made_by,
+        parent.table("sources") if parent else None,
+        parent.manifest["fingerprint"] if parent else None,
+        retry_rejected=parent is not None and parent.manifest["judged_by"] != judged_by,
+        full=full,
+    )
+    return Job(planned, listing, made_by, judged_by, parent)
+
+
+def check_paths(settings: Settings) -> None:
+    """Refuse folders that are none, and a dataset among its own raw files."""
+    if not settings.raw.is_dir():
+        raise WrongSettings(f"{settings.raw}: no such folder of raw articles; name one with --raw")
+    if settings.processed.exists() and not settings.processed.is_dir():
+        raise WrongSettings(f"{settings.processed}: not a folder; name another with --processed")
+    raw, processed = settings.raw.resolve(), settings.processed.resolve()
+    if processed == raw or raw in processed.parents or processed in raw.parents:
+        raise WrongSettings(f"{settings.processed}: the releases must lie apart from the raw articles, {settings.raw}")
+
+
+def _judged_by(settings: Settings) -> str:
+    """Hash what decides about rejecting: when it changes, all is judged again and rejected sources get a new try."""
+    judges = [*sorted(Path(expectations.__path__[0]).glob("*.py")), Path(sources.__file__).with_name("quality.py")]
+    bounds = json.dumps([dict(settings.expectations), settings.limits.model_dump()], sort_keys=True)
+    return hashlib.sha256(f"{sources.hash_files(judges)} {bounds}".encode()).hexdigest()[:16]
+
+
+def _work(settings: Settings) -> Path:
+    return settings.processed / ".work"

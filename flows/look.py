@@ -1,0 +1,203 @@
+"""Looking into what is published, rejected or refused. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks import release
+from tasks.dataset import SCHEMAS
+from tasks.release import NoRelease
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+
+
+class NotFound(Exception):
+    """Nothing of this name is there; the message says what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The directory of a release, or of one that was refused: what `Release` and `Staging` leave on disk."""
+
+    path: Path
+
+    def rows(self, table: str, column: str | None = None, value: str | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a table, or those of them whose column has this value."""
+        filters = [(column, "=", value)] if column else None
+        parts = [pq.read_table(path, filters=filters) for path in sorted((self.path / table).glob("*.parquet"))]
+        rows: list[dict[str, Any]] = pa.concat_tables(parts or [SCHEMAS[table].empty_table()]).to_pylist()
+        return rows
+
+
+def shelf(processed: Path, refused: bool = False) -> Shelf:
+    """Return the current release, or the newest refused one; raises `NoRelease` or `NotFound`."""
+    if not refused:
+        return Shelf(release.open_release(processed).path)
+    found = sorted((processed / ".work" / "refused").glob("*"))
+    if not found:
+        raise NotFound(f"{processed}: no refused release is kept")
+    return Shelf(found[-1])
+
+
+def reject(shelf: Shelf, reject_id: str) -> dict[str, Any]:
+    """Return one reject with its text; raises `NotFound`."""
+    found = shelf.rows("rejects", "reject_id", reject_id)
+    if not found:
+        raise NotFound(f"{reject_id}: no such reject; `wenliu rejects` lists those there are")
+    return found[0]
+
+
+def explain(shelf: Shelf, name: str) -> dict[str, Any]:
+    """Return a source, its rejects and its articles with their paragraphs; or those of one article.
+
+    `name` is an `article_id`, a `source`, or the path of a source's file. Raises `NotFound`.
+    """
+    articles = shelf.rows("articles", "article_id", name)
+    if articles:
+        source = articles[0]["source"]
+    else:
+        source = _source(shelf, name)
+        articles = sorted(shelf.rows("articles", "source", source), key=lambda row: row["ordinal"])
+    of_source = shelf.rows("sources", "source", source)[0]
+    keys = (
+        "article_id",
+        "title",
+        "authors",
+        "affiliation",
+        "publisher",
+        "published_on",
+        "url",
+        "language",
+        "confidence",
+    )
+    return {
+        "source": of_source,
+        "rejects": shelf.rows("rejects", "source", source),
+        "articles": [
+            {key: article[key] for key in keys}
+            | {"paragraphs": shelf.rows("paragraphs", "article_id", article["article_id"])}
+            for article in articles
+        ],
+    }
+
+
+def _source(shelf: Shelf, name: str) -> str:
+    """Find the source that a name or a path means: the longest end of it that is a source."""
+    known = {row["source"] for row in shelf.rows("sources")}
+    parts = Path(name).parts
+    for start in range(len(parts)):
+        if "/".join(parts[start:]) in known:
+            return "/".join(parts[start:])
+    near = difflib.get_close_matches(name, known, n=1)
+    raise NotFound(f"{name}: no such article or source" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def place(paragraph: dict[str, Any]) -> str:
+    """Say where a paragraph stands in its file.
+
+    >>> place({"boxes": [], "line_first": 3, "line_last": 7})
+    'lines 3-7'
+    >>> place({"boxes": [{"page": 2, "x0": 40.5, "top": 90.0, "x1": 200.0, "bottom": 130.2}]})
+    'page 2 (40, 90, 200, 130)'
+    """
+    boxes = paragraph["boxes"]
+    if not boxes:
+        return f"lines {paragraph['line_first']}-{paragraph['line_last']}"
+    return "; ".join(
+        f"page {b['page']} ({b['x0']:.0f}, {b['top']:.0f}, {b['x1']:.0f}, {b['bottom']:.0f})" for b in boxes
+    )
+
+
+def difference(processed: Path, old: str, new: str) -> dict[str, list[dict[str, Any]]]:
+    """Return what release `new` added, changed and removed against `old`, each article with its source and title."""
+    before, after = release.open_release(processed, old), release.open_release(processed, new)
+    found = release.compare(before, after)
+
+    def named(ids: Iterable[str], where: release.Release) -> list[dict[str, Any]]:
+        wanted = pa.array(ids, pa.string())
+        table = where.table("articles", ["article_id", "source", "title"])
+        rows: list[dict[str, Any]] = table.filter(pa.compute.is_in(table["article_id"], wanted)).to_pylist()
+        return rows
+
+    return {
+        "added": named(found.added, after),
+        "changed": named(found.changed, after),
+        "removed": named(found.removed, before),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `wenliu doctor` looked at: what it found, and what to do if that is not well."""
+
+    name: str
+    found: str
+    remedy: str = ""
+
+
+#: Versions beyond these have failed without a word: a server that does not start, a schedule that never fires.
+BOUNDS = {"prefect": ((3, 8, 8), (3, 8, 9)), "fastapi": ((0, 139), (0, 150)), "sqlalchemy": ((2, 0), (2, 1))}
+
+
+def doctor(settings: Settings) -> list[Check]:
+    """Look at what a run needs: versions, folders, settings, the server. A remedy is set where something is wrong."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    checks = [Check("python", python, "" if sys.version_info >= (3, 11) else "install Python 3.11 or later")]
+    for name, (low, high) in BOUNDS.items():
+        version = importlib.metadata.version(name)
+        numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+        wanted = f"install {name}>={'.'.join(map(str, low))},<{'.'.join(map(str, high))}"
+        checks.append(Check(name, version, "" if low <= numbers < high else wanted))
+    raw, processed = settings.raw, settings.processed
+    checks.append(
+        Check("raw", str(raw), "" if os.access(raw, os.R_OK | os.X_OK) else "make it, or name another with --raw")
+    )
+    writable = os.access(processed if processed.exists() else processed.absolute().parent, os.W_OK | os.X_OK)
+    checks.append(Check("processed", str(processed), "" if writable else "make it writable for this user"))
+    checks.append(_release(processed))
+    checks.append(_server())
+    return checks
+
+
+def _release(processed: Path) -> Check:
+    if hold := release.held(processed):
+        return Check(
+            "release", f"publishing is held on {hold['release']} since {hold['since']}", "`wenliu resume` opens it"
+        )
+    try:
+        return Check("release", release.open_release(processed).id)
+    except NoRelease:
+        return Check("release", "none yet")
+    except release.StorageError as error:
+        return Check("release", str(error), "`wenliu rollback` to another")
+
+
+def _server() -> Check:
+    address = os.environ.get("PREFECT_API_URL")
+    if not address:
+        return Check("prefect server", "none set: each run starts its own")
+    return Check("prefect server", address, "" if answers(address) else "start it, or unset PREFECT_API_URL")
+
+
+def answers(address: str, seconds: float = 5.0) -> bool:
+    """Say whether a Prefect server answers at this address, in whatever words."""
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=seconds):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False

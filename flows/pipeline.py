@@ -1,0 +1,293 @@
+"""The main job from raw files to a published release, top to bottom, without Prefect.
+
+`flows.ingest` runs the same steps as a Prefect flow; `InThreads` runs them where there is no Prefect, or no wish for it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from flows.finished import Finished
+from flows.job import Job, check_paths, plan
+from flows.read import read
+from tasks import release
+from tasks.release import Held, Staging, Store
+
+if TYPE_CHECKING:
+    from expectations.check import Finding, Verdict
+    from flows.settings import Settings
+
+R = TypeVar("R")
+Item = TypeVar("Item")
+
+#: Hears how far a run is: the stage, how many of its items are done, and how many there are.
+Watch = Callable[[str, int, int], None]
+
+#: The tables whose rows a summary tells.
+TOLD = ("sources", "articles", "paragraphs", "rejects")
+#: Withdrawing an article may make a check of another row fail; when that goes on for so long, something else is wrong.
+ROUNDS = 3
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Hear nothing: the watch of whoever does not want one."""
+
+
+class Steps(Protocol):
+    """How the steps of a run are carried out: here and now, or as Prefect's tasks."""
+
+    def each(self, name: str, step: Callable[[Item], R], items: Sequence[Item], workers: int) -> Iterator[R]:
+        """Run `step` on each item, `workers` at a time, and yield the results as they come."""
+
+    def once(self, name: str, step: Callable[[], R]) -> R:
+        """Run one step and return its result."""
+
+
+class InThreads:
+    """Runs the steps here, batches in threads: the work itself is done in the guard's processes."""
+
+    def each(self, name: str, step: Callable[[Item], R], items: Sequence[Item], workers: int) -> Iterator[R]:  # noqa: ARG002
+        """Run `step` on each item, `workers` at a time, and yield the results as they come."""
+        with ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(step, item) for item in items]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def once(self, name: str, step: Callable[[], R]) -> R:  # noqa: ARG002
+        """Run one step and return its result."""
+        return step()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run.
+
+    `read` counts what this run read, `rows` the rows of the release by table; `rejects` are the rows of the table of
+    that name for what this run read; `reasons` say why a release was refused, `warnings` what is worth a look.
+    """
+
+    status: Literal["published", "nothing new", "refused"]
+    release: str | None
+    path: Path | None
+    planned: Mapping[str, int]
+    rows: Mapping[str, int] = field(default_factory=dict)
+    read: Mapping[str, int] = field(default_factory=dict)
+    rejects: Sequence[Mapping[str, Any]] = ()
+    reasons: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    seconds: float = 0.0
+
+    @property
+    def causes(self) -> list[tuple[str, str, int, str]]:
+        """Group the rejects: stage, check, how many, and what to do about it; the most frequent first."""
+        counted = Counter((row["stage"], row["check"]) for row in self.rejects)
+        remedies = {(row["stage"], row["check"]): row["remedy"] for row in self.rejects}
+        return [(*cause, number, remedies[cause]) for cause, number in counted.most_common()]
+
+    @property
+    def headline(self) -> str:
+        """Say in one line what came of it."""
+        if self.status == "nothing new":
+            return "nothing new" + (f"; {self.release} stays" if self.release else "")
+        if self.status == "refused":
+            return f"refused, nothing is published: {'; '.join(self.reasons)}"
+        rejected = f", {len(self.rejects):,} rejected" if self.rejects else ""
+        return f"published {self.release}: {self.rows['articles']:,} articles{rejected}"
+
+
+def nothing_new(job: Job) -> Outcome | None:
+    """Return the outcome of a run that has nothing to do, or None when there is something."""
+    if not job.is_empty:
+        return None
+    if job.parent is None:
+        return Outcome("nothing new", None, None, job.counts)
+    rows = {name: table["rows"] for name, table in job.parent.manifest["tables"].items()}
+    return Outcome("nothing new", job.parent.id, job.parent.path, job.counts, rows)
+
+
+def run(
+    settings: Settings,
+    *,
+    full: bool = False,
+    steps: Steps | None = None,
+    watch: Watch = silent,
+    log: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Ingest what is new under `raw`, check it, publish it under `processed`.
+
+    Raises `WrongSettings`, `release.Busy` and `release.Held`; `GuardError`, `release.StorageError` and `OSError` when the
+    machinery fails. Whatever is raised, the release there was stays, and finished documents are kept for the next run.
+    """
+    by = steps or InThreads()
+    started = time.monotonic()
+    check_paths(settings)
+    with release.publishing(settings.processed) as store:
+        refuse_while_held(store)
+        (settings.processed / ".work").mkdir(exist_ok=True)
+        job = plan(settings, full=full)
+        if nothing := nothing_new(job):
+            log(nothing.headline)
+            return nothing
+        log("to do: " + ", ".join(f"{number:,} {sort}" for sort, number in job.counts.items() if number))
+
+        finished, fresh, unsettled = read(settings, job, by, watch)
+        for source in unsettled:
+            log(f"{source}: changed while it was read; left for the next run")
+
+        watch("staging", 0, 1)
+        staging = by.once("stage", lambda: stage(job, store, finished, fresh))
+
+        watch("checking", 0, 1)
+        checked = by.once("check", lambda: check(settings, job, staging, unsettled))
+        counts, rejects = this_runs(staging, fresh)
+        outcome = Outcome(
+            status="refused" if checked.refusals else "published",
+            release=None if checked.refusals else staging.id,
+            path=settings.processed / "releases" / staging.id,
+            planned=job.counts,
+            rows=staging.rows,
+            read=counts,
+            rejects=rejects,
+            reasons=[_told(finding) for finding in checked.refusals],
+            warnings=[_told(finding) for finding in checked.rounds[0].warnings],
+        )
+        for warning in outcome.warnings:
+            log(f"warning: {warning}")
+        if checked.refusals:
+            outcome = replace(outcome, path=by.once("refuse", lambda: refuse(staging, checked)))
+        else:
+            watch("publishing", 0, 1)
+            metrics = {"planned": job.counts, "read": counts, "seconds": round(time.monotonic() - started, 3)}
+            by.once("publish", lambda: publish(job, staging, checked, metrics))
+            store.retain(settings.retention.releases, settings.retention.hours)
+            finished.clear()
+    log(outcome.headline)
+    return replace(outcome, seconds=time.monotonic() - started)
+
+
+def refuse_while_held(store: Store) -> None:
+    """Raise `Held` when a rollback holds publishing: a run would only read what it may not publish."""
+    if hold := store.held:
+        raise Held(f"publishing is held since {hold['since'] or '?'}, by a rollback: `wenliu resume` opens it again")
+
+
+def stage(job: Job, store: Store, finished: Finished, fresh: Mapping[str, int]) -> Staging:
+    """Write the next release where no reader sees it, with the quality of each article counted from what is written."""
+    from tasks.quality import quality
+
+    gone = [change.source for change in job.plan.gone]
+    return store.stage(fresh, finished.tables, quality, gone=gone, judged_by=job.judged_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks said in all their rounds: the first looks at everything new, later ones at what was withdrawn from."""
+
+    rounds: tuple[Verdict, ...]
+
+    @property
+    def refusals(self) -> list[Finding]:
+        """Return why nothing may be published; empty when the release may."""
+        return list(self.rounds[-1].refusals)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Return what `release.json`, or the verdict of a refused release, says of the checks."""
+        withdrawn = [reject.check for verdict in self.rounds for rejects in verdict.rows.values() for reject in rejects]
+        return {
+            "refusals": [asdict(finding) for finding in self.refusals],
+            "warnings": [asdict(finding) for finding in self.rounds[0].warnings],
+            "infos": [asdict(finding) for finding in self.rounds[0].infos],
+            "withdrawn": dict(Counter(withdrawn).most_common()),
+        }
+
+    @property
+    def results(self) -> list[Mapping[str, Any]]:
+        """Return Great Expectations' own results, round by round."""
+        return [verdict.results for verdict in self.rounds]
+
+
+def check(settings: Settings, job: Job, staging: Staging, unsettled: Sequence[str]) -> Checked:
+    """Hold the staged release against the expectations, and withdraw the articles that fail until none does."""
+    from expectations.check import check as judge
+
+    parent = [segment.paths(job.parent.path) for segment in job.parent.segments] if job.parent else []
+    late = set(unsettled) & {change.source for change in job.plan.new}
+    due = [*job.plan.new, *job.plan.changed, *job.plan.redo, *job.plan.unchanged]
+    unchecked = staging.unchecked_parts()
+    rounds: list[Verdict] = []
+    while True:
+        kept = [parts for segment in staging.segments if (parts := segment.paths(staging.path)) not in unchecked]
+        verdict = judge(
+            unchecked,
+            kept=kept,
+            parent=parent,
+            seen={change.source for change in due} - late,
+            today=datetime.now(UTC).astimezone().date(),
+            thresholds=settings.expectations,
+        )
+        rounds.append(verdict)
+        if verdict.passed or verdict.refusals:
+            return Checked(tuple(rounds))
+        if len(rounds) == ROUNDS:
+            return Checked((*rounds, replace(verdict, refusals=(_unending(verdict),))))
+        unchecked = staging.withdraw(verdict.rows)
+
+
+def _unending(verdict: Verdict) -> Finding:
+    from expectations.check import Finding
+
+    return Finding(
+        check="withdrawing_ends",
+        table="articles",
+        message=f"Articles failed anew each time others were withdrawn, {ROUNDS} times.",
+        remedy="Look at the staged tables; report it with the verdict.",
+        count=len(verdict.rows),
+        evidence=json.dumps(list(verdict.rows)[:5], ensure_ascii=False),
+    )
+
+
+def publish(job: Job, staging: Staging, checked: Checked, metrics: Mapping[str, Any]) -> None:
+    """Put the staged release in place, with what the checks said beside it."""
+    (staging.path / "checks.json").write_text(json.dumps(checked.results, ensure_ascii=False), encoding="utf-8")
+    staging.publish(job.fingerprint.parts, checked.summary, metrics)
+
+
+def refuse(staging: Staging, checked: Checked) -> Path:
+    """Lay the staged release aside with the verdict, for those who look into it."""
+    return staging.refuse(checked.summary | {"results": checked.results})
+
+
+def this_runs(staging: Staging, fresh: Mapping[str, int]) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Count what this run read, as it now stands in the staged release, and return its rejects."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    wanted = pa.array(fresh, pa.string())
+    counts = {"sources": len(fresh), "articles": 0, "paragraphs": 0, "rejects": 0}
+    rejects: list[dict[str, Any]] = []
+    for parts in staging.unchecked_parts():
+        articles = pq.read_table(parts["articles"], columns=["source", "n_paragraphs"])
+        articles = articles.filter(pc.is_in(articles["source"], wanted))
+        counts["articles"] += len(articles)
+        counts["paragraphs"] += pc.sum(articles["n_paragraphs"]).as_py() or 0
+        found = pq.read_table(parts["rejects"])
+        rejects += found.filter(pc.is_in(found["source"], wanted)).to_pylist()
+    counts["rejects"] = len(rejects)
+    return counts, rejects
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.check}: {finding.message} {finding.remedy}"

@@ -1,0 +1,169 @@
+"""Reading what a job names: sources are taken in, handed to the guard in batches, and kept as they come back.
+
+A batch is big enough that starting and recording it costs little, and small enough that a killed run loses seconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.finished import Finished
+from flows.settings import WrongSettings
+from tasks.dataset import build_tables, decode_tables, encode_tables
+from tasks.document import Document, Reject, Source, Unreadable
+from tasks.guard import Guard, Limits
+from tasks.spool import Unsettled, take
+
+if TYPE_CHECKING:
+    from flows.job import Job
+    from flows.pipeline import Steps, Watch
+    from flows.settings import Settings
+
+#: What runs in the guard's children.
+WORK, WARM = "flows.batch:work", "flows.batch:warm"
+#: A byte of a PDF takes far longer to read than one of a text.
+PDF_WEIGHT = 8
+#: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this.
+BATCHES_PER_WORKER, SMALLEST_BATCH = 4, 64 * 1024
+#: Errors that are no document's fault: the disk, or the system, has no more to give.
+_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReader:
+    """Reads one batch after the other, from several threads at once."""
+
+    raw: Path
+    work: Path
+    fingerprint: str
+    guard: Guard[bytes]
+    finished: Finished
+
+    def __call__(self, batch: Sequence[Source]) -> tuple[int, list[str]]:
+        """Read a batch and keep what came of it; return its size, and the sources that changed meanwhile and must wait."""
+        taken: list[Source] = []
+        rejected: list[Document] = []
+        unsettled: list[str] = []
+        spool = Path(tempfile.mkdtemp(dir=self.work, prefix="spool-"))
+        try:
+            for source in batch:
+                try:
+                    copy = take(self.raw, str(Path(source.path).relative_to(self.raw)), spool)
+                    taken.append(Source(source.source, copy.path, copy.bytes, copy.sha256))
+                except (Unsettled, FileNotFoundError):
+                    unsettled.append(source.source)
+                except Unreadable as error:
+                    rejected.append(Document(source, rejects=(error.reject,)))
+                except OSError as error:
+                    if error.errno in _MACHINE:
+                        raise
+                    rejected.append(Document(source, rejects=(_cannot_open(source, error),)))
+            done = self.guard.run(taken) if taken else None
+        finally:
+            shutil.rmtree(spool, ignore_errors=True)
+        for result in done.results if done else ():
+            self.finished.add(result)
+        rejected += done.rejected if done else ()
+        if rejected:
+            self.finished.add(encode_tables(build_tables(rejected, self.fingerprint)))
+        return len(batch), unsettled
+
+
+def _cannot_open(source: Source, error: OSError) -> Reject:
+    return Reject(
+        "read",
+        "cannot_be_opened",
+        f"{source.source}: the file cannot be read: {error.strerror}.",
+        "Make the file readable for this user, or copy it anew.",
+    )
+
+
+def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Finished, dict[str, int], list[str]]:
+    """Read what the job names and no killed run has read before.
+
+    Returns the finished documents; the sources read, with the characters of each; and those that have to wait since
+    they changed while they were read.
+    """
+    work = settings.processed / ".work"
+    for dead in work.glob("spool-*"):
+        shutil.rmtree(dead, ignore_errors=True)
+    finished = Finished(work, job.fingerprint.value)
+    left = [
+        s for s in job.plan.todo if s.source not in finished.sources or finished.sources[s.source].sha256 != s.sha256
+    ]
+    unsettled: list[str] = []
+    if left:
+        done, total = len(job.plan.todo) - len(left), len(job.plan.todo)
+        watch("reading", done, total)
+        with _guard(settings, job.fingerprint.value) as guard:
+            reader = BatchReader(settings.raw, work, job.fingerprint.value, guard, finished)
+            size = batch_size(left, settings)
+            for number, waiting in steps.each("read", reader, list(batches(left, size)), settings.workers):
+                done += number
+                unsettled += waiting
+                watch("reading", done, total)
+    late = set(unsettled)
+    fresh = {s.source: finished.sources[s.source].chars for s in job.plan.todo if s.source not in late}
+    return finished, fresh, unsettled
+
+
+def _guard(settings: Settings, fingerprint: str) -> Guard[bytes]:
+    from tasks.segment import Dictionary
+
+    dictionary = str(settings.dictionary.resolve()) if settings.dictionary else None
+    if dictionary:
+        try:
+            Dictionary.load(dictionary)
+        except ValueError as error:
+            raise WrongSettings(str(error)) from None
+    return Guard(
+        WORK,
+        {"options": {"dictionary": dictionary, "encoding": settings.encoding}, "fingerprint": fingerprint},
+        decode,
+        warm=WARM,
+        limits=Limits(**settings.limits.model_dump()),
+        workers=settings.workers,
+    )
+
+
+def decode(data: bytes, sources: Sequence[Source]) -> bytes:
+    """Return a child's bytes if they are the tables of these very sources; raise `ValueError` otherwise."""
+    found = decode_tables(data)["sources"].select(["source", "sha256"]).to_pylist()
+    if found != [{"source": s.source, "sha256": s.sha256} for s in sorted(sources, key=lambda s: s.source)]:
+        raise ValueError("not the sources that were handed out")
+    return data
+
+
+def batch_size(sources: Iterable[Source], settings: Settings) -> int:
+    """Return the bytes of text that make a batch: those of the settings, or fewer where there is little to do."""
+    share = sum(weight(source) for source in sources) // (settings.workers * BATCHES_PER_WORKER)
+    return min(settings.batch_bytes, max(share, SMALLEST_BATCH))
+
+
+def weight(source: Source) -> int:
+    """Return what a source costs to read, in bytes of text."""
+    return source.bytes * (PDF_WEIGHT if source.source.lower().endswith(".pdf") else 1)
+
+
+def batches(sources: Iterable[Source], size: int) -> Iterator[tuple[Source, ...]]:
+    """Cut sources, in their order, into batches of about `size` bytes of text.
+
+    >>> [len(batch) for batch in batches([Source(f"{n}.txt", "", 400, "") for n in range(5)], 1000)]
+    [2, 2, 1]
+    """
+    batch: list[Source] = []
+    room = size
+    for source in sources:
+        if batch and weight(source) > room:
+            yield tuple(batch)
+            batch, room = [], size
+        batch.append(source)
+        room -= weight(source)
+    if batch:
+        yield tuple(batch)
