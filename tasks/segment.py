@@ -36,7 +36,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 # Han that rjieba knows and jieba does not: to jieba each is a word by itself, and a wall between its neighbours.
 _RARE_HAN = re.compile(r"([\u3400-\u4dbf\u9fd6-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
-# How jieba cuts what is not Han inside a block (`jieba.finalseg.re_skip`); rjieba's pattern differs.
+# Where letters and digits touch one of these, rjieba cuts otherwise than jieba (`jieba.finalseg.re_skip`).
+_SYMBOL = re.compile(r"[+#&._%\-]")
+_ASCII_BLOCK = re.compile(r"[a-zA-Z0-9+#&._%\-]+")
 _ASCII_WORD = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
 # A block is what jieba looks at as one piece (`jieba.re_han_default`). Its time grows with the square of a block's
 # length, so a longer one is handed over in pieces; rjieba's grows with the length, and needs no such bound.
@@ -196,15 +198,22 @@ def _cut_fast(text: str) -> list[str]:
     import rjieba
 
     words: list[str] = rjieba.cut(text)
-    if _ASCII_WORD.search(text):
-        known = _tags(None)
-        return [
-            part
-            for word in words
-            for part in ((word,) if not word.isascii() or word.isalnum() or word in known else _ASCII_WORD.split(word))
-            if part
-        ]
-    return words
+    return list(_cut_symbols(words)) if _SYMBOL.search(text) else words
+
+
+def _cut_symbols(words: list[str]) -> Iterator[str]:
+    """Yield rjieba's words, but with letters, digits and symbols that touch cut as jieba cuts them."""
+    known = _tags(None)
+    touching = ""
+    for word in words:
+        if _ASCII_BLOCK.fullmatch(word) and word not in known:
+            touching += word
+            continue
+        if touching:
+            yield from filter(None, _ASCII_WORD.split(touching))
+            touching = ""
+        yield word
+    yield from filter(None, _ASCII_WORD.split(touching))
 
 
 def _cut_with(dictionary: Dictionary, text: str) -> list[str]:

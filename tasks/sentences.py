@@ -66,6 +66,10 @@ _LATIN_RUN = re.compile(rf"[^“”{_CHINESE}]+")
 _LATIN_LETTER = re.compile(r"[A-Za-z]")
 # Behind ?! and !!, and behind a sentence in brackets of its own.
 _MISSED_END = re.compile(r"""(?:[!?]{2,}["”’)]*|^\([^()]{1,200}[.!?]\))\s+(?=["“‘(]?[A-Z])""")
+# sentencex takes time that grows with the square of a text of open quotations: it gets this much, up to an end mark.
+_PIECE = re.compile(r".{1,4000}(?:\Z|(?<=[.!?]\s))|.{1,4000}", re.DOTALL)
+# Without white space behind it a full stop stands in an address or a name, whatever sentencex says.
+_LATIN_END = re.compile(r"[.!?]\s$|[。！？”」』]$")
 _LATIN_SENTENCE = re.compile(r"(?:\w\S*\s+){2,}[a-z]{2,}\.")
 
 
@@ -104,15 +108,17 @@ def _english_ends(text: str) -> Iterator[int]:
     """Yield where sentencex ends the sentences of an English text, and two ends that it misses."""
     import sentencex
 
-    sentences = sentencex.segment("en", text)
-    if "".join(sentences) != text:  # never seen; without offsets to trust, the paragraph is one sentence
-        return
-    end = 0
-    for sentence in sentences:
-        for missed in _MISSED_END.finditer(sentence):
-            yield end + missed.end()
-        end += len(sentence)
-        yield end
+    for piece in _PIECE.finditer(text):
+        sentences = sentencex.segment("en", piece[0])
+        if "".join(sentences) != piece[0]:  # never seen; but without offsets to trust it is better not to cut
+            continue
+        end = piece.start()
+        for sentence in sentences:
+            for missed in _MISSED_END.finditer(sentence):
+                yield end + missed.end()
+            end += len(sentence)
+            if _LATIN_END.search(sentence) or (end < piece.end() and sentence[-1].isspace()):
+                yield end
 
 
 def _chinese_ends(text: str) -> Iterator[int]:

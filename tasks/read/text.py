@@ -174,7 +174,7 @@ def _decode(data: bytes, encoding: str, *, asked_for: bool) -> str:
             else "take the encoding out of the settings to have it recognized, or correct it",
             evidence=data[max(0, error.start - 8) : error.start + 8].hex(" "),
         ) from None
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise Unreadable(
             "encoding", f"{encoding!r} is no encoding of text", "use a name such as utf-8, gb18030, big5 or utf-16"
         ) from None
