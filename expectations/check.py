@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,16 +84,20 @@ def check(
         if unknown:
             raise ValueError(f"no such threshold: {', '.join(sorted(unknown))}; there are {', '.join(THRESHOLDS)}")
         parameters = {name: threshold.value for name, threshold in THRESHOLDS.items()} | dict(thresholds or {})
-        return _judge(frames(staged, kept, parent, seen), suites, parameters | {"today": today.isoformat()})
+        return judge(frames(staged, kept, parent, seen), suites, parameters | {"today": int(today.strftime("%Y%m%d"))})
     except Exception as error:  # noqa: BLE001 -- whatever breaks the check, the release is not checked
         return Verdict(refusals=(_broken("check", "release", f"{type(error).__name__}: {error}"),))
 
 
-def _judge(
+def judge(
     judged: Mapping[str, pl.LazyFrame], suites: Mapping[str, Sequence[Expectation]], parameters: Mapping[str, Any]
 ) -> Verdict:
+    """Run the suites on frames of the same names; suites without a frame are passed over, `check` sees to it that none is."""
+    import polars as pl
+
     pandas = {
-        table: judged[table].select(_columns(table, suite)).collect().to_pandas()
+        # Great Expectations compares 64-bit integers at once, all others one by one.
+        table: judged[table].select(_columns(table, suite)).cast({pl.Int32: pl.Int64}).collect().to_pandas()
         for table, suite in suites.items()
         if table in judged
     }
@@ -155,12 +158,19 @@ def _validate(
     pandas: Mapping[str, Any], suites: Mapping[str, Sequence[Expectation]], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Run each frame's suite through Great Expectations, in memory: no files, no network, no telemetry."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    quiet = DataContextConfig(
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+    )
+    context = gx.get_context(mode="ephemeral", project_config=quiet)
     source = context.data_sources.add_pandas("staged")
     results = {}
     for table, frame in pandas.items():
@@ -246,15 +256,18 @@ def _evidence(failed: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn what Great Expectations returns into what JSON knows: no NumPy scalars, no NaN."""
+    """Turn what Great Expectations returns into what JSON knows: no NumPy scalars, no NaN.
+
+    Integers that stood beside a null, and so became floats, are integers again.
+    """
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [_plain(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return (int(value) if value.is_integer() else value) if math.isfinite(value) else None
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 

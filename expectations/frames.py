@@ -119,7 +119,10 @@ def _sources(staged: Sequence[Segment]) -> pl.LazyFrame:
 
 
 def _articles(staged: Sequence[Segment], kept: Sequence[Segment]) -> pl.LazyFrame:
-    """Add lengths, `judged` (it has a quality vector) and `reused` (its id is that of an article in another segment)."""
+    """Add lengths, `judged` (it has a quality vector), `reused` (another segment has an article of its id) and the day.
+
+    `published_day` is the date as a number, 20240305: pandas has no dates without hours, and those end in 2262.
+    """
     import polars as pl
 
     judged = _scan(staged, "quality").select("article_id", judged=pl.lit(True)).unique()
@@ -127,7 +130,9 @@ def _articles(staged: Sequence[Segment], kept: Sequence[Segment]) -> pl.LazyFram
     return (
         _scan(staged, "articles")
         .with_columns(
-            pl.col("published_on").cast(pl.String),
+            published_day=pl.col("published_on").dt.year() * 10_000
+            + pl.col("published_on").dt.month().cast(pl.Int32) * 100
+            + pl.col("published_on").dt.day(),
             title_chars=pl.col("title").str.len_chars().cast(pl.Int64),
             visible=pl.col("text").str.replace_all(r"\s+", "").str.len_chars().cast(pl.Int64),
         )

@@ -7,6 +7,7 @@ happen when it fails. `expectations.check` runs them; `docs/expectations.md` is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -343,7 +344,7 @@ ARTICLES = (
         "articles",
         "date_possible",
         "expect_column_values_to_be_between",
-        {"column": "published_on", "min_value": "1800-01-01", "max_value": {"$PARAMETER": "today"}},
+        {"column": "published_day", "min_value": 1800_01_01, "max_value": {"$PARAMETER": "today"}},
         "The date of publication lies in the future or before 1800, when no newspaper wrote modern Chinese.",
         "Correct the date in the source, or this machine's clock.",
     ),
@@ -620,3 +621,37 @@ KEYS: Mapping[str, str] = {
     "quality": "article_id",
     "rejects": "reject_id",
 }
+
+
+def describe() -> str:
+    """Return docs/expectations.md: every expectation, what it asks and what to do when it fails, for people."""
+    lines = [
+        "# Expectations",
+        "",
+        "What a release is held against before it is published. Printed from `expectations/suites.py` by",
+        "`python -m expectations.suites > docs/expectations.md`; change it there.",
+        "",
+        "An `error` on a row withdraws its article (or source) into `rejects` and the rest is published; an `error` on the",
+        "dataset refuses the release. A `warning` publishes and tells, an `info` is only recorded. A check that crashes, or",
+        "that saw other rows than it should, refuses the release whatever its grade.",
+        "",
+        "`sentences` and `tokens` are judged row by row too: what is wrong with them is counted by article in `quality`.",
+        "`release` has a row per table, `seen` a row per file under raw/.",
+    ]
+    for table, suite in SUITES.items():
+        lines += [
+            "",
+            f"## {table}",
+            "",
+            "| check | grade | of | what is wrong when it fails | remedy |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [f"| `{e.name}` | {e.grade} | {e.level} | {e.message} | {e.remedy} |" for e in suite]
+    lines += ["", "## Thresholds", "", "Bounds that the settings may move, under `expectations`.", ""]
+    lines += ["| threshold | value | reason |", "|---|---|---|"]
+    lines += [f"| `{name}` | {threshold.value:g} | {threshold.reason} |" for name, threshold in THRESHOLDS.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(describe())
