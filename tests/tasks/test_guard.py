@@ -237,6 +237,63 @@ def test_small_texts_share_a_child_and_pdfs_have_their_own(tmp_path: Path) -> No
     assert list(groups([pdf, a, long, disguised, b])) == [[a, b], [pdf], [long], [disguised]]
 
 
+def pdf(
+    contents: bytes = b"<</Length 22>>stream\nBT /F 9 Tf (abc) Tj ET\nendstream",
+    *,
+    kids: bytes = b"3 0 R",
+    font: bytes = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    more: bytes = b"",
+) -> bytes:
+    """Return a PDF of one page, without a table of its objects: readers then look for them."""
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Count 1/Kids[" + kids + b"]>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+        b"4 0 obj" + contents + b" endobj\n5 0 obj" + font + b"endobj\n" + more + b"trailer<</Root 1 0 R>>\n%%EOF"
+    )
+
+
+def contents_that_are_themselves() -> bytes:
+    return pdf(b" 4 0 R")
+
+
+def page_tree_of_5000_storeys() -> bytes:
+    storey = b"%d 0 obj<</Type/Pages/Count 1/Kids[%d 0 R]>>endobj\n"
+    tower = b"".join(storey % (number, number + 1) for number in range(10, 5010))
+    return pdf(kids=b"10 0 R", more=tower + storey % (5010, 3))
+
+
+def font_of_two_billion_widths() -> bytes:
+    descendant = b"<</Type/Font/Subtype/CIDFontType2/BaseFont/A/FontDescriptor<<>>/W[0 2000000000 500]>>"
+    return pdf(
+        font=b"<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H/DescendantFonts[6 0 R]>>",
+        more=b"6 0 obj" + descendant + b"endobj\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "outcomes"),
+    [
+        (contents_that_are_themselves, {"cpu_limit"}),
+        (page_tree_of_5000_storeys, {"damaged_pdf", "no_pages"}),
+        (font_of_two_billion_widths, {"memory_limit", "damaged_pdf"}),
+    ],
+)
+def test_a_pdf_that_stops_its_reader_stops_nothing_else(
+    guarded: Callable[..., Guard[str]], tmp_path: Path, make: Callable[[], bytes], outcomes: set[str]
+) -> None:
+    for name, data in (("good.pdf", pdf()), ("hostile.pdf", make())):
+        (tmp_path / name).write_bytes(data)
+    sources = [source(name, str(tmp_path / name)) for name in ("hostile.pdf", "good.pdf")]
+    with guarded("count_characters", limits=Limits(cpu_seconds=2, memory_bytes=256 * MIB, wall_factor=60)) as guard:
+        batch = guard.run(sources)
+    assert batch.results[-1] == "good.pdf 3"
+    read = [result.removeprefix("hostile.pdf ") for result in batch.results[:-1]]
+    rejected = [document.rejects[0].check for document in batch.rejected]
+    assert len(read + rejected) == 1
+    assert set(read + rejected) <= outcomes
+
+
 def recorded(directory: Path) -> set[int]:
     """Return the processes that left their number here."""
     return {int(entry.name) for entry in directory.iterdir() if entry.name.isdigit()}
