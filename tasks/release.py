@@ -570,16 +570,17 @@ def encode_part(name: str, table: pa.Table) -> pa.Buffer:
     """Return a table as the bytes of a Parquet file: the same rows and library give the same bytes."""
     schema = SCHEMAS[name]
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.cast(schema).combine_chunks(),
+    with pq.ParquetWriter(
         sink,
-        row_group_size=_ROW_GROUP,
+        schema,
         compression="zstd",
         use_dictionary=_DICTIONARY[name],
         column_encoding={column: "DELTA_BINARY_PACKED" for column in schema.names if column in _DELTA},
         write_statistics=True,
         write_page_index=True,
-    )
+    ) as writer:
+        if table.num_rows:  # a group of no rows is legal, and HuggingFace datasets dies of it
+            writer.write_table(table.cast(schema).combine_chunks(), row_group_size=_ROW_GROUP)
     return sink.getvalue()
 
 
@@ -696,7 +697,7 @@ def _segments_from(rows: Iterable[Mapping[str, Any]]) -> tuple[Segment, ...]:
 
 def _next_id(processed: Path, now: datetime) -> str:
     """Name a release by its second and a counter: later ones sort after earlier ones even when the clock goes back."""
-    ids = [path.name for path in (processed / "releases").glob("[!.]*")]
+    ids = [path.name for folder in ("releases", ".work/refused") for path in (processed / folder).glob("[!.]*")]
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     last = max(ids, default="")
     if last[: len(stamp)] < stamp:
