@@ -64,7 +64,6 @@ lock: $(READY) ## pin anew what pyproject.toml asks for; newer versions: make lo
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --group build --output-file requirements/build.txt
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) pyproject.toml --group dev --output-file requirements/dev.txt
 
-clean: ## remove .venv and every cache; raw/ and processed/ stay
-	rm -rf .venv .prefect .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build \
-	    *.egg-info
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+clean: ## remove .venv, the caches and Prefect's own state; raw/ and processed/ stay
+	rm -rf .venv .prefect .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
