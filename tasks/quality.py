@@ -125,13 +125,13 @@ def balance(parts: Mapping[str, Path]) -> pl.DataFrame:
     paragraphs = pl.read_parquet(parts["paragraphs"], columns=["article_id", "text"])
     rejects = _read(parts, "rejects")
     published = (
-        paragraphs.select("article_id", n_published=_visible("text"))
+        paragraphs.select("article_id", n_published=_visible(pl.col("text")))
         .join(owner, on="article_id")
         .group_by("source")
         .agg(pl.col("n_published").sum())
     )
     rejected = rejects.group_by("source").agg(
-        n_rejected=_visible("text").sum(), n_rejects=pl.col("article_id").drop_nulls().n_unique()
+        n_rejected=_visible(pl.col("text")).sum(), n_rejects=pl.col("article_id").drop_nulls().n_unique()
     )
     return (
         sources.select(
@@ -153,11 +153,11 @@ def _read(parts: Mapping[str, Path], table: str) -> pl.DataFrame:
     return pl.read_parquet(parts[table])
 
 
-def _visible(column: str) -> pl.Expr:
+def _visible(text: pl.Expr) -> pl.Expr:
     """Count the characters that are not white space."""
     import polars as pl
 
-    return (pl.col(column).str.len_chars().cast(pl.Int64) - pl.col(column).str.count_matches(r"\s")).fill_null(0)
+    return (text.str.len_chars().cast(pl.Int64) - text.str.count_matches(r"\s")).fill_null(0)
 
 
 def _ratio(part: str, whole: str) -> pl.Expr:
@@ -187,7 +187,7 @@ def _paragraphs(paragraphs: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFram
     ).select(
         "article_id",
         n_paragraphs=pl.lit(1),
-        n_chars=_visible("text"),
+        n_chars=_visible(pl.col("text")),
         han=text.str.count_matches(r"\p{Han}"),
         # Each character twice, for one character may have a space on either side and matches do not overlap.
         cjk_spaces=pl.when(spaced).then(
@@ -256,56 +256,52 @@ def _spans(children: pl.DataFrame, parents: pl.DataFrame, keys: Sequence[str], n
             maintain_order="left",
         )
     )
-    run = children["run"]
-
-    def of_parent(name: str) -> pl.Series:
-        return runs[name].gather(run)
-
     start, end = pl.col("start"), pl.col("end")
-    inside = start - pl.col("parent_start")
+    run = children["run"]
+    children = children.with_columns(
+        runs[name].gather(run) for name in ("parent", "parent_start", "parent_end", "row")
+    ).with_columns(before=pl.when("first").then("parent_start").otherwise(end.shift()))
     judged = (
         children.lazy()
-        .with_columns(
-            parent=of_parent("parent"),
-            parent_start=of_parent("parent_start"),
-            parent_end=of_parent("parent_end"),
-            row=of_parent("row"),
-        )
         .select(
             "run",
-            visible=_visible("text"),
+            "end",
             length=pl.col("text").str.len_chars(),
-            span=(start >= end)
-            | (start < pl.col("parent_start"))
-            | (end > pl.col("parent_end"))
-            | (~pl.col("first") & (start < end.shift())),
+            span=(start >= end) | (start < pl.col("before")) | (end > pl.col("parent_end")),
             index=pl.col(number) != pl.int_range(pl.len()) - pl.col("row"),
-            text=pl.col("text") != pl.col("parent").str.slice(inside.clip(0), (end - start).clip(0)),
+            text=pl.col("text") != _of_parent(start, end),
         )
         .group_by("run")
-        .agg(
-            pl.len().alias("rows"),
-            pl.col("visible", "length").sum(),
-            pl.col("span", "index", "text").sum().cast(pl.Int64),
-        )
+        .agg(pl.len().alias("rows"), pl.col("length", "span", "index", "text").sum().cast(pl.Int64), last=end.last())
         .sort("run")
         .collect()
     )
-    by_run = runs.with_columns(judged.drop("run"))
-    covered = by_run.group_by(keys).agg(pl.col("visible").sum())
-    gaps = parents.join(covered, on=list(keys), how="left").select(
-        "article_id", gap_errors=(_visible("text") - pl.col("visible").fill_null(0)).abs()
+    # Between most words of a Chinese text there is nothing to look at.
+    skipped = (
+        children.filter(pl.col("before") < start)
+        .group_by("run")
+        .agg(skipped=_visible(_of_parent(pl.col("before"), start)).sum())
     )
-    counts = by_run.select(
+    by_run = runs.with_columns(judged).join(skipped, on="run", how="left", maintain_order="left")
+    found = by_run.select(
         "article_id",
         "length",
         pl.col("rows").alias(f"n_{number}s"),
+        gap_errors=pl.col("skipped").fill_null(0) + _visible(_of_parent(pl.col("last"), pl.col("parent_end"))),
         span_errors="span",
         index_errors=pl.col("index") + pl.col("again").cast(pl.Int64),
         reference_errors=pl.when(pl.col("known").is_null()).then("rows").otherwise(0),
         text_errors="text",
     )
-    return pl.concat([counts, gaps], how="diagonal_relaxed")
+    childless = parents.join(runs, on=list(keys), how="anti").select("article_id", gap_errors=_visible(pl.col("text")))
+    return pl.concat([found, childless], how="diagonal_relaxed")
+
+
+def _of_parent(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Cut a span, given in the paragraph's code points, out of the text of what it lies in."""
+    import polars as pl
+
+    return pl.col("parent").str.slice((start - pl.col("parent_start")).clip(0), (end - start).clip(0))
 
 
 def _count_errors(articles: pl.DataFrame, paragraphs: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
