@@ -211,13 +211,29 @@ def build_tables(documents: Iterable[Document], fingerprint: str) -> dict[str, p
     text no table can hold (a lone surrogate). Raises ValueError when a source comes twice.
     """
     columns: Columns = {name: {field: [] for field in SCHEMAS[name].names} for name in ROW_TABLES}
+    columns["tokens per sentence"] = {"n": []}
     seen: set[str] = set()
     for document in sorted(documents, key=lambda d: d.source.source):
         if document.source.source in seen:
             raise ValueError(f"{document.source.source}: the same source came twice")
         seen.add(document.source.source)
         _add_document(columns, _storable(document), fingerprint)
-    return {name: pa.table(columns[name], schema=SCHEMAS[name]) for name in ROW_TABLES}
+    counts = columns.pop("tokens per sentence")["n"]
+    tables = {name: pa.table(columns[name], schema=SCHEMAS[name]) for name in ROW_TABLES if name != "tokens"}
+    tables["tokens"] = _tokens(columns["tokens"], tables["sentences"], counts)
+    return {name: tables[name] for name in ROW_TABLES}
+
+
+def _tokens(columns: dict[str, list[Any]], sentences: pa.Table, counts: Sequence[int]) -> pa.Table:
+    """Make `tokens` from its own columns and from those that repeat its sentences', each `counts` times."""
+    import numpy as np
+
+    n = np.asarray(counts, dtype=np.int64)
+    rows = pa.array(np.repeat(np.arange(len(n)), n))
+    first = np.cumsum(n) - n
+    repeated = {name: sentences[name].take(rows) for name in ("article_id", "paragraph", "sentence")}
+    number = pa.array(np.arange(n.sum()) - np.repeat(first, n), pa.int32())
+    return pa.table({**columns, **repeated, "token": number}, schema=SCHEMAS["tokens"])
 
 
 def _storable(document: Document) -> Document:
@@ -308,9 +324,13 @@ def _add_document(columns: Columns, document: Document, fingerprint: str) -> Non
 
 
 def _add_article(columns: Columns, source: str, article: Article) -> None:
-    """Append an article's rows; the loop over its words is the hot one, so it extends whole columns at a time."""
+    """Append an article's rows; the loop over its words is the hot one, so it extends whole columns at a time.
+
+    Of the tokens, only what differs from word to word is noted, and in `tokens per sentence` how many each has.
+    """
     key, text = article_id(source, article.ordinal), article.text
     paragraphs, sentences, tokens = columns["paragraphs"], columns["sentences"], columns["tokens"]
+    per_sentence = columns["tokens per sentence"]["n"]
     n_sentences = n_tokens = 0
     for i, paragraph in enumerate(article.paragraphs):
         paragraphs["article_id"].append(key)
@@ -330,16 +350,14 @@ def _add_article(columns: Columns, source: str, article: Article) -> None:
             sentences["start"].append(sentence.start)
             sentences["end"].append(sentence.end)
             sentences["text"].append(words[sentence.start : sentence.end])
-            n = len(sentence.tokens)
-            tokens["article_id"].extend([key] * n)
-            tokens["paragraph"].extend([i] * n)
-            tokens["sentence"].extend([j] * n)
-            tokens["token"].extend(range(n))
-            tokens["text"].extend([words[start:end] for start, end, _ in sentence.tokens])
-            tokens["pos"].extend([token[2] for token in sentence.tokens])
-            tokens["start"].extend([token[0] for token in sentence.tokens])
-            tokens["end"].extend([token[1] for token in sentence.tokens])
-            n_tokens += n
+            if sentence.tokens:
+                starts, ends, tags = zip(*sentence.tokens, strict=True)
+                tokens["text"].extend(map(words.__getitem__, map(slice, starts, ends)))
+                tokens["pos"].extend(tags)
+                tokens["start"].extend(starts)
+                tokens["end"].extend(ends)
+            per_sentence.append(len(sentence.tokens))
+            n_tokens += len(sentence.tokens)
         n_sentences += len(paragraph.sentences)
     row = {
         "article_id": key,
@@ -428,6 +446,8 @@ def _sorted(table: pa.Table, column: str, order: pa.Array | pa.ChunkedArray) -> 
 def select(tables: Tables, sources: Iterable[str]) -> dict[str, pa.Table]:
     """Return the rows of these sources alone."""
     wanted = pa.array(sorted(sources), pa.string())
+    if pc.all(pc.is_in(tables["sources"]["source"], wanted)).as_py():
+        return dict(tables)
     keep = {name: pc.is_in(tables[name]["source"], wanted) for name in ("articles", "sources", "rejects")}
     articles = tables["articles"].filter(keep["articles"])
     return {
