@@ -80,6 +80,7 @@ def _ingest(settings: Settings, full: bool) -> Outcome:
     """Run as a Prefect flow, or without Prefect when the server that is set does not answer."""
     from flows import console, look, pipeline
 
+    pipeline.check_open(settings)  # before Prefect's server is started in vain
     address = os.environ.get("PREFECT_API_URL")
     with console.progress() as watch:
         if address and not look.answers(address):

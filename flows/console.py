@@ -120,7 +120,7 @@ def _lines() -> Watch:
     def watch(stage: str, done: int, total: int) -> None:  # noqa: ARG001
         if stage not in seen:
             seen.add(stage)
-            print(f"wenliu: {stage} ({total:,})", file=sys.stderr)
+            print(f"wenliu: {stage}" + (f" ({total:,})" if total > 1 else ""), file=sys.stderr)
 
     return watch
 

@@ -110,10 +110,14 @@ def place(paragraph: dict[str, Any]) -> str:
 
     >>> place({"boxes": [], "line_first": 3, "line_last": 7})
     'lines 3-7'
+    >>> place({"boxes": [], "line_first": 8, "line_last": 8})
+    'line 8'
     >>> place({"boxes": [{"page": 2, "x0": 40.5, "top": 90.0, "x1": 200.0, "bottom": 130.2}]})
     'page 2 (40, 90, 200, 130)'
     """
     boxes = paragraph["boxes"]
+    if not boxes and paragraph["line_first"] == paragraph["line_last"]:
+        return f"line {paragraph['line_first']}"
     if not boxes:
         return f"lines {paragraph['line_first']}-{paragraph['line_last']}"
     return "; ".join(

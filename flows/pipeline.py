@@ -133,7 +133,7 @@ def run(
     started = time.monotonic()
     check_paths(settings)
     with release.publishing(settings.processed) as store:
-        refuse_while_held(store)
+        _refuse_while_held(store)
         (settings.processed / ".work").mkdir(exist_ok=True)
         job = plan(settings, full=full)
         if nothing := nothing_new(job):
@@ -176,10 +176,16 @@ def run(
     return replace(outcome, seconds=time.monotonic() - started)
 
 
-def refuse_while_held(store: Store) -> None:
-    """Raise `Held` when a rollback holds publishing: a run would only read what it may not publish."""
+def check_open(settings: Settings) -> None:
+    """Raise `release.Busy` while another run publishes, and `release.Held` while a rollback holds publishing."""
+    with release.publishing(settings.processed) as store:
+        _refuse_while_held(store)
+
+
+def _refuse_while_held(store: Store) -> None:
+    """Raise `Held`, for a run would only read what it may not publish."""
     if hold := store.held:
-        raise Held(f"publishing is held since {hold['since'] or '?'}, by a rollback: `wenliu resume` opens it again")
+        raise Held(f"publishing is held since {hold['since'] or '?'} by a rollback: `wenliu resume` opens it again")
 
 
 def stage(job: Job, store: Store, finished: Finished, fresh: Mapping[str, int]) -> Staging:

@@ -114,6 +114,8 @@ def load(file: Path | None = None, **given: Any) -> Settings:
         settings = FromFile(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise WrongSettings(_first_line(error, path, from_file)) from None
+    if settings.expectations:
+        _refuse_unknown_thresholds(path, settings.expectations)
     if settings.dictionary is not None and not settings.dictionary.is_file():
         raise WrongSettings(f"{settings.dictionary}: the setting `dictionary` names no file")
     if settings.encoding is not None and not _is_encoding(settings.encoding):
@@ -143,6 +145,13 @@ def _refuse_unknown_variables() -> None:
     for variable in os.environ:
         if variable.upper().startswith(PREFIX) and variable.upper().split("__")[0] not in known:
             raise WrongSettings(f"environment variable {variable}: unknown setting{_nearest(variable.upper(), known)}")
+
+
+def _refuse_unknown_thresholds(path: Path, given: Mapping[str, float]) -> None:
+    from expectations.suites import THRESHOLDS  # late, for it brings the schemas and with them pyarrow
+
+    for name in given.keys() - THRESHOLDS.keys():
+        raise WrongSettings(f"{path}: expectations.{name}: unknown threshold{_nearest(name, THRESHOLDS)}")
 
 
 def _first_line(error: ValidationError, path: Path, from_file: Mapping[str, Any]) -> str:

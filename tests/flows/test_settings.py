@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from expectations.suites import THRESHOLDS
 from flows.settings import Settings, WrongSettings, load
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_command_line_beats_the_environment_which_beats_the_file(monkeypatch):
+def test_the_command_line_beats_the_environment_which_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("wenliu.toml").write_text("workers = 1\nbatch_bytes = 2\n[retention]\nreleases = 3\nhours = 4\n")
     assert load().workers == 1
     monkeypatch.setenv("WENLIU_WORKERS", "5")
@@ -23,7 +24,7 @@ def test_the_command_line_beats_the_environment_which_beats_the_file(monkeypatch
     assert (settings.retention.releases, settings.retention.hours) == (6, 4)
 
 
-def test_another_file_may_be_named():
+def test_another_file_may_be_named() -> None:
     Path("other.toml").write_text('raw = "elsewhere"\n')
     assert load(Path("other.toml")).raw == Path("elsewhere")
 
@@ -42,20 +43,28 @@ WRONG = {
         "workers = 0\n",
         "wenliu.toml: workers: input should be greater than or equal to 1 (got 0)",
     ),
+    "unknown threshold": (
+        "[expectations]\nconfidense = 0.4\n",
+        "wenliu.toml: expectations.confidense: unknown threshold; did you mean `confidence`?",
+    ),
+    "no encoding": (
+        'encoding = "gb18031"\n',
+        "gb18031: the setting `encoding` names no encoding, such as utf-8 or gb18030",
+    ),
     "not TOML": ("workers = \n", "wenliu.toml: not valid TOML: Invalid value (at line 1, column 11)"),
     "no dictionary there": ('dictionary = "none.txt"\n', "none.txt: the setting `dictionary` names no file"),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_file_is_told_in_one_line(text, message):
+def test_a_wrong_file_is_told_in_one_line(text: str, message: str) -> None:
     Path("wenliu.toml").write_text(text)
     with pytest.raises(WrongSettings) as error:
         load()
     assert str(error.value) == message
 
 
-def test_a_file_that_is_not_there_is_wrong_only_when_it_was_asked_for():
+def test_a_file_that_is_not_there_is_wrong_only_when_it_was_asked_for() -> None:
     assert load().workers >= 1
     with pytest.raises(WrongSettings, match=r"^none\.toml: there is no such settings file$"):
         load(Path("none.toml"))
@@ -71,19 +80,20 @@ def test_a_file_that_is_not_there_is_wrong_only_when_it_was_asked_for():
         ),
     ],
 )
-def test_a_wrong_variable_is_told_in_one_line(monkeypatch, variable, message):
+def test_a_wrong_variable_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, variable: str, message: str) -> None:
     monkeypatch.setenv(variable, "4")
     with pytest.raises(WrongSettings) as error:
         load()
     assert str(error.value) == message
 
 
-def test_the_sample_names_every_setting_and_its_default():
+def test_the_sample_names_every_setting_and_its_default() -> None:
     sample = Path(__file__).parents[2] / "wenliu.toml"
     text = "\n".join(line.removeprefix("#") for line in sample.read_text().splitlines() if not line.startswith("# "))
     assert tomllib.loads(text).keys() == Settings.model_fields.keys()
     of_the_machine = {"workers", "dictionary", "encoding"}
-    default = load().model_dump(exclude=of_the_machine)
+    bounds = {name: threshold.value for name, threshold in THRESHOLDS.items()}
+    default = load().model_dump(exclude=of_the_machine) | {"expectations": bounds}
     Path("dictionary.txt").touch()
     Path("wenliu.toml").write_text(text)
     assert load().model_dump(exclude=of_the_machine) == default

@@ -1,0 +1,44 @@
+"""A folder to run in, with a reader that does as it is told (`stand_in`)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import read
+from flows.settings import Settings, load
+
+#: Articles that pass all checks.
+SOUND = {
+    "a.txt": "河边的春天\n今年春天来得很早，河边的柳树已经发芽。\n孩子们在操场上放风筝，老人坐在长椅上聊天。\n",
+    "b.txt": "图书馆延长开放\n市图书馆从下月起每天开放到晚上十点。\n读者对此表示欢迎，学生尤其高兴。\n",
+    "c.txt": "A bridge reopens\nThe old stone bridge was opened to walkers again on Monday.\nCars must wait until autumn.\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory: raw/ with three sound articles, no release yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    monkeypatch.setattr(read, "WORK", "stand_in:work")
+    monkeypatch.setattr(read, "WARM", None)
+    (tmp_path / "raw").mkdir()
+    for name, text in SOUND.items():
+        (tmp_path / "raw" / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def settings(project: Path) -> Settings:
+    return load(workers=2)
+
+
+@pytest.fixture
+def no_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call it, and from then on whoever reads a source fails."""
+
+    def forbid() -> None:
+        monkeypatch.setattr(read, "WORK", "stand_in:must_not_be_called")
+
+    return forbid

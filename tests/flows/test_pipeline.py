@@ -1,0 +1,275 @@
+"""The main job without Prefect: what is read, published, rejected and refused, from run to run."""
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import pipeline, read
+from flows.job import plan
+from flows.settings import Settings, WrongSettings, load
+from tasks import release
+from tasks.spool import Unsettled, take
+
+
+def rows(settings: Settings, table: str, *columns: str) -> list[tuple[object, ...]]:
+    found = release.open_release(settings.processed).table(table, list(columns)).to_pylist()
+    return sorted(tuple(row[column] for column in columns) for row in found)
+
+
+def statuses(settings: Settings) -> dict[str, str]:
+    return {str(source): str(status) for source, status in rows(settings, "sources", "source", "status")}
+
+
+def raw(name: str, text: str) -> None:
+    Path("raw", name).write_text(text, encoding="utf-8")
+
+
+def test_what_can_be_read_is_published_and_the_rest_rejected_with_a_reason(settings: Settings) -> None:
+    raw("crash.txt", "崩溃\n!crash\n")
+    raw("future.txt", "明天的新闻\n!future 明天的事情今天就写好了。\n")
+    raw("unreadable.txt", "!unreadable\n")
+    outcome = pipeline.run(settings)
+    assert outcome.status == "published"
+    assert outcome.read == {"sources": 6, "articles": 3, "paragraphs": 9, "rejects": 3}
+    assert statuses(settings) == {
+        "a.txt": "published",
+        "b.txt": "published",
+        "c.txt": "published",
+        "crash.txt": "rejected",
+        "future.txt": "rejected",
+        "unreadable.txt": "rejected",
+    }
+    assert rows(settings, "rejects", "source", "stage", "check") == [
+        ("crash.txt", "read", "crashed"),
+        ("future.txt", "check", "date_possible"),
+        ("unreadable.txt", "read", "not_text"),
+    ]
+    assert [cause[:3] for cause in outcome.causes] == [
+        ("read", "crashed", 1),
+        ("check", "date_possible", 1),
+        ("read", "not_text", 1),
+    ]
+
+
+def test_a_release_tells_what_made_it_and_what_the_checks_said(settings: Settings) -> None:
+    pipeline.run(settings)
+    current = release.open_release(settings.processed)
+    assert current.manifest["fingerprint"] == plan(settings).fingerprint.parts
+    assert current.manifest["checks"]["refusals"] == []
+    assert current.manifest["metrics"]["planned"]["new"] == 3
+    said = json.loads((current.path / "checks.json").read_text(encoding="utf-8"))
+    assert said[0]["articles"]["success"] is True
+
+
+def test_a_run_with_nothing_new_reads_and_publishes_nothing(settings: Settings, no_reading: Callable[[], None]) -> None:
+    first = pipeline.run(settings)
+    no_reading()
+    again = pipeline.run(settings)
+    assert (again.status, again.release) == ("nothing new", first.release)
+    assert len(release.releases(settings.processed)) == 1
+
+
+def test_only_what_is_new_or_changed_is_read_and_what_is_gone_leaves(settings: Settings) -> None:
+    pipeline.run(settings)
+    raw("a.txt", "河边的夏天\n夏天来了，河水涨了不少。\n")
+    raw("d.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
+    Path("raw/b.txt").unlink()
+    planned = plan(settings).counts
+    assert {sort: number for sort, number in planned.items() if number} == {
+        "new": 1,
+        "changed": 1,
+        "gone": 1,
+        "unchanged": 1,
+    }
+    assert pipeline.run(settings).read["sources"] == 2
+    assert rows(settings, "articles", "source", "title") == [
+        ("a.txt", "河边的夏天"),
+        ("c.txt", "A bridge reopens"),
+        ("d.txt", "新书出版"),
+    ]
+
+
+def test_other_settings_of_reading_redo_everything(settings: Settings) -> None:
+    pipeline.run(settings)
+    assert plan(settings).is_empty
+    other = load(encoding="gb18030")
+    assert plan(other).counts["redo"] == 3
+    assert "settings" in plan(other).plan.redo[0].reason
+
+
+def test_full_redoes_everything(settings: Settings) -> None:
+    first = pipeline.run(settings)
+    again = pipeline.run(settings, full=True)
+    assert again.read["sources"] == 3
+    assert again.release != first.release
+
+
+def test_other_bounds_judge_again_without_reading(settings: Settings, no_reading: Callable[[], None]) -> None:
+    pipeline.run(settings)
+    no_reading()
+    Path("wenliu.toml").write_text("[expectations]\narticle_chars_min = 60\n")
+    stricter = load()
+    assert plan(stricter).plan.is_empty
+    outcome = pipeline.run(stricter)
+    assert outcome.status == "published"
+    assert [warning.split(":")[0] for warning in outcome.warnings] == ["article_length"]
+
+
+def test_other_bounds_give_what_was_rejected_another_try(settings: Settings) -> None:
+    raw("future.txt", "明天的新闻\n!future 明天的事情今天就写好了。\n")
+    pipeline.run(settings)
+    Path("wenliu.toml").write_text("[expectations]\narticle_chars_min = 60\n")
+    assert [change.source for change in plan(load()).plan.redo] == ["future.txt"]
+
+
+@pytest.fixture
+def forty(settings: Settings) -> Settings:
+    """Enough articles for a loss to count."""
+    for number in range(40):
+        raw(f"n{number}.txt", f"第{number}号通知\n今天的会议改在下午三点举行，请大家准时参加。\n")
+    pipeline.run(settings)
+    return settings
+
+
+def test_a_release_that_lost_most_articles_is_refused(forty: Settings) -> None:
+    before = release.open_release(forty.processed)
+    for number in range(40):
+        Path(f"raw/n{number}.txt").unlink()
+    raw("new.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
+    outcome = pipeline.run(forty)
+    assert (outcome.status, outcome.release) == ("refused", None)
+    assert [reason.split(":")[0] for reason in outcome.reasons] == ["not_shrunk"]
+    assert release.open_release(forty.processed).id == before.id
+    verdict = json.loads((outcome.path / "verdict.json").read_text(encoding="utf-8"))  # type: ignore[operator]
+    assert verdict["refusals"][0]["check"] == "not_shrunk"
+
+
+def test_after_a_refusal_nothing_is_read_again(forty: Settings, no_reading: Callable[[], None]) -> None:
+    for number in range(40):
+        Path(f"raw/n{number}.txt").rename(f"n{number}.txt")
+    raw("new.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
+    assert pipeline.run(forty).status == "refused"
+    for number in range(40):
+        Path(f"n{number}.txt").rename(f"raw/n{number}.txt")
+    no_reading()
+    outcome = pipeline.run(forty)
+    assert (outcome.status, outcome.read["sources"], outcome.rows["articles"]) == ("published", 1, 44)
+
+
+def test_a_run_that_died_is_taken_up_where_it_stood(
+    settings: Settings, no_reading: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(pipeline, "stage", lambda *_: (_ for _ in ()).throw(MemoryError))
+        with pytest.raises(MemoryError):
+            pipeline.run(settings)
+    Path(settings.processed, ".work/spool-dead").mkdir()
+    no_reading()
+    assert pipeline.run(settings).rows["articles"] == 3
+    left = {path.name for path in Path(settings.processed, ".work").iterdir()}
+    assert left.isdisjoint({"documents", "spool-dead"})
+
+
+def test_half_a_finished_batch_is_read_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(pipeline, "stage", lambda *_: (_ for _ in ()).throw(MemoryError))
+        with pytest.raises(MemoryError):
+            pipeline.run(settings)
+    for path in Path(settings.processed, ".work/documents").rglob("*.arrow"):
+        path.write_bytes(path.read_bytes()[:-100])
+    assert pipeline.run(settings).rows["articles"] == 3
+
+
+def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def growing(root: Path, source: str, spool: Path) -> object:
+        if source == "a.txt":
+            raise Unsettled("it grows")
+        return take(root, source, spool)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(read, "take", growing)
+        assert pipeline.run(settings).status == "published"
+    assert sorted(statuses(settings)) == ["b.txt", "c.txt"]
+    assert pipeline.run(settings).read["sources"] == 1
+    assert sorted(statuses(settings)) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_a_file_that_cannot_be_opened_is_rejected(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(root: Path, source: str, spool: Path) -> object:
+        if source == "a.txt":
+            raise PermissionError(errno.EACCES, "Permission denied", source)
+        return take(root, source, spool)
+
+    monkeypatch.setattr(read, "take", closed)
+    pipeline.run(settings)
+    assert rows(settings, "rejects", "source", "check", "message") == [
+        ("a.txt", "cannot_be_opened", "a.txt: the file cannot be read: Permission denied.")
+    ]
+
+
+def test_a_full_disk_is_no_fault_of_a_document(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(read, "take", full)
+    with pytest.raises(OSError, match="No space left"):
+        pipeline.run(settings)
+    with pytest.raises(release.NoRelease):
+        release.open_release(settings.processed)
+
+
+def test_one_run_at_a_time(settings: Settings) -> None:
+    with release.publishing(settings.processed), pytest.raises(release.Busy):
+        pipeline.run(settings)
+
+
+def test_a_rollback_holds_publishing(settings: Settings) -> None:
+    first = pipeline.run(settings).release
+    raw("d.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
+    pipeline.run(settings)
+    assert first is not None
+    release.rollback(settings.processed, first)
+    with pytest.raises(release.Held, match="wenliu resume"):
+        pipeline.run(settings)
+    release.resume(settings.processed)
+    assert pipeline.run(settings).rows["articles"] == 4
+
+
+def test_old_releases_go(project: Path) -> None:
+    Path("wenliu.toml").write_text("[retention]\nreleases = 1\nhours = 0\n")
+    settings = load()
+    pipeline.run(settings)
+    last = pipeline.run(settings, full=True).release
+    assert [found.id for found in release.releases(settings.processed)] == [last]
+
+
+def test_no_articles_are_nothing_new(settings: Settings) -> None:
+    for path in Path("raw").iterdir():
+        path.unlink()
+    outcome = pipeline.run(settings)
+    assert (outcome.status, outcome.release) == ("nothing new", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"raw": "none"}, "none: no such folder of raw articles"),
+        ({"processed": "raw/a.txt"}, "not a folder"),
+        ({"processed": "raw/out"}, "apart from the raw articles"),
+        ({"raw": "."}, "apart from the raw articles"),
+    ],
+)
+def test_wrong_folders_are_refused(project: Path, given: dict[str, str], said: str) -> None:
+    with pytest.raises(WrongSettings, match=said):
+        pipeline.run(load(None, **given))
+
+
+def test_a_wrong_dictionary_is_refused_with_its_line(project: Path) -> None:
+    Path("words.txt").write_text("文流 10 n\n文 流 很 多\n", encoding="utf-8")
+    with pytest.raises(WrongSettings, match=r"words\.txt, line 2"):
+        pipeline.run(load(dictionary="words.txt"))
