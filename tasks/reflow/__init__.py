@@ -1,0 +1,111 @@
+"""Lines to articles: the heart of the project.
+
+    reading ─▶ rows in reading order ─▶ fill test ─▶ labels ─▶ paragraphs ─▶ articles
+
+`reflow` reads top to bottom; each step is a module of this room.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from tasks.document import Article, Paragraph, Reading
+from tasks.reflow import metadata
+from tasks.reflow.articles import (
+    Draft,
+    LeftOut,
+    Masthead,
+    draft_paragraphs,
+    drop_repeated_title,
+    join_rows,
+    make_article,
+    part_articles,
+    sets_space,
+    settle_kinds,
+)
+from tasks.reflow.furniture import mark_page_furniture, mark_text_furniture
+from tasks.reflow.labels import Label, label_rows
+from tasks.reflow.order import body_size, flow, page_spans, read_order
+from tasks.reflow.rows import Row, measure_text, text_rows
+
+
+def reflow(reading: Reading) -> tuple[tuple[Article, ...], Mapping[str, int]]:
+    """Return the articles of a source in reading order, and how many characters each rule left out.
+
+    Every character of `reading` that is not white space is in a paragraph or counted as left out.
+    """
+    rows = arrange(reading)
+    running = [row for row in rows if not row.aside]
+    drafts = draft_paragraphs(running, label_rows(running))
+    drafts = _with_captions(drafts, rows)
+    left_out = LeftOut()
+    spaced = sets_space(rows)
+    for draft in drafts:
+        join_rows(draft, spaced, left_out)
+    settle_kinds(drafts)
+    head = _masthead(rows)
+    articles = tuple(
+        make_article(drop_repeated_title(part, left_out), n, head) for n, part in enumerate(part_articles(drafts))
+    )
+    for row in rows:
+        if row.aside and row.aside != "caption":
+            left_out.add(row.aside, row.line.text)
+    left_out.chars += _dropped(reading, rows)
+    return articles, dict(sorted(left_out.chars.items()))
+
+
+def arrange(reading: Reading) -> list[Row]:
+    """Return the rows of a reading in reading order, measured, furniture and captions marked."""
+    if all(line.box is None for page in reading.pages for line in page.lines):
+        rows = text_rows([line for page in reading.pages for line in page.lines])
+        mark_text_furniture(rows)
+        measure_text([row for row in rows if not row.aside])
+        return rows
+    pages = [text_rows(page.lines) for page in reading.pages]
+    body = body_size([row for rows in pages for row in rows])
+    mark_page_furniture(pages, [page.height or 0.0 for page in reading.pages], body)
+    ordered: list[Row] = []
+    for page, rows in zip(reading.pages, pages, strict=True):
+        asides = [row for row in rows if row.aside]
+        across, down = page_spans(page, [row for row in rows if not row.aside])
+        ordered += asides
+        for spans in (across, down):
+            ordered += flow(read_order(spans, body), body)
+    return ordered
+
+
+def _with_captions(drafts: Sequence[Draft], rows: Sequence[Row]) -> list[Draft]:
+    """Put each caption behind the paragraph that was being read where it stood."""
+    captions: list[tuple[int, Draft]] = []
+    place = {id(row): n for n, row in enumerate(rows)}
+    last: Row | None = None
+    for row in rows:
+        if row.aside == "caption":
+            if captions and last is not None and last.aside == "caption":
+                captions[-1][1].rows.append(row)
+            else:
+                captions.append((place[id(row)], Draft("caption", [row], [0.95])))
+        last = row
+    merged = [(place[id(d.rows[0])], d) for d in drafts] + captions
+    return [d for _, d in sorted(merged, key=lambda x: x[0])]
+
+
+def _masthead(rows: Sequence[Row]) -> Masthead:
+    head = Masthead()
+    for row in rows:
+        if row.aside == "running_head":
+            paper, day = metadata.running_head(row.text)
+            head.publisher = head.publisher or paper
+            head.published_on = head.published_on or day
+    return head
+
+
+def _dropped(reading: Reading, rows: Sequence[Row]) -> Counter[str]:
+    """Count the characters that cleaning dropped from lines: invisible ones, and lines of nothing else."""
+    raw = sum(not c.isspace() for page in reading.pages for line in page.lines for c in line.text)
+    kept = sum(not c.isspace() for row in rows for c in (row.line.text if row.aside not in ("", "caption") else row.text))
+    return Counter({"drop_invisible": raw - kept}) if raw != kept else Counter()
+
+
+__all__ = ["Label", "Paragraph", "arrange", "reflow"]

@@ -1,0 +1,111 @@
+"""One source's journey, from bytes to articles of sentences and words.
+
+    bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─segment─▶ sentences, tokens
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from tasks.document import Article, Document, Reading, Reject, Source, Unreadable
+from tasks.read.pdf import read_pdf
+from tasks.read.text import read_text
+from tasks.reflow import reflow
+from tasks.segment import Dictionary, segment
+from tasks.spool import HEAD_BYTES, check_promise, check_whole, sniff
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may set about reading: plain values, so that they reach a child process as JSON.
+
+    `dictionary` is the path of a user dictionary in jieba's format, `encoding` the encoding of text files where it is
+    known; None lets the file itself say.
+    """
+
+    dictionary: str | None = None
+    encoding: str | None = None
+
+
+def process(source: Source, options: Options | None = None) -> Document:
+    """Return a source's articles, or the reason why there are none: bad input is a `Reject`, never an exception."""
+    options = options or Options()
+    reading: Reading | None = None
+    stage = "read"
+    try:
+        reading = read(source, options)
+        stage = "reflow"
+        articles, left_out = reflow(reading)
+        stage = "segment"
+        dictionary = _dictionary(options.dictionary) if options.dictionary else None
+        articles = tuple(with_words(article, dictionary) for article in articles)
+    except Unreadable as error:
+        return rejected(source, reading, replace(error.reject, message=_naming(source, error.reject.message)))
+    except (RecursionError, MemoryError):
+        raise  # the guard knows what to make of these
+    except Exception as error:
+        fault = Reject(
+            stage,
+            "failed",
+            f"{source.source}: the {stage} stage failed on this file ({type(error).__name__}: {error})"[:300],
+            "report it with the file; the others are not touched by it",
+            evidence=type(error).__name__,
+        )
+        return rejected(source, reading, fault)
+    return Document(
+        source=source,
+        articles=articles,
+        media_type=reading.media_type,
+        encoding=reading.encoding,
+        pages=len(reading.pages) if reading.media_type == "application/pdf" else None,
+        n_chars=reading.n_chars,
+        left_out=dict(Counter(reading.left_out) + Counter(left_out)),
+    )
+
+
+def read(source: Source, options: Options) -> Reading:
+    """Return the lines of a source by the reader for what it holds, whatever its name says."""
+    data = Path(source.path).read_bytes()
+    head = data[:HEAD_BYTES]
+    check_promise(source.source, head)
+    if sniff(head) == "application/pdf":
+        check_whole(source.source, head, len(data))
+        return read_pdf(data)
+    return read_text(data, options.encoding)
+
+
+def with_words(article: Article, dictionary: Dictionary | None) -> Article:
+    """Return an article with every paragraph cut into sentences and words."""
+    return replace(
+        article,
+        paragraphs=tuple(
+            replace(p, sentences=segment(p.text, article.language, dictionary)) for p in article.paragraphs
+        ),
+    )
+
+
+def rejected(source: Source, reading: Reading | None, reject: Reject) -> Document:
+    """Return a document of nothing but the reason why it has no articles."""
+    if reading is None:
+        return Document(source, rejects=(reject,))
+    text = "\n".join(line.text for page in reading.pages for line in page.lines)
+    return Document(
+        source,
+        rejects=(replace(reject, text=text),),
+        media_type=reading.media_type,
+        encoding=reading.encoding,
+        n_chars=reading.n_chars,
+        left_out=reading.left_out,
+    )
+
+
+def _naming(source: Source, message: str) -> str:
+    return message if message.startswith(source.source) else f"{source.source}: {message}"
+
+
+@lru_cache(maxsize=4)
+def _dictionary(path: str) -> Dictionary:
+    return Dictionary.load(path)

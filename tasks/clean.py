@@ -1,0 +1,182 @@
+"""Undo what layout and fonts did to the characters of a line, and nothing that the author wrote.
+
+Each rule is a pure function from a string to a string; `RULES` orders those that need no more than the line itself.
+What a rule drops is counted by the caller under the rule's name, so that no character is lost unexplained.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from tasks.radicals import IDEOGRAPHS, RADICALS
+
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+#: Characters beside which Chinese typesetting leaves no word space: Han, full-width forms and the marks set with them.
+WIDE = HAN + "\u3000-\u303f\uff01-\uff65“”‘’…⋯—─·"
+CLOSING = frozenset("，。、；：？！”’）》〉】〕」』］｝…⋯%％·,.;:?!)]}")
+OPENING = frozenset("“‘（《〈【〔「『［｛([{")
+#: Marks that can end a sentence, and the closing marks that may follow them.
+ENDING = frozenset("。！？!?…⋯")
+TRAILING = frozenset("”’）》】」』）)\"'")
+
+_RADICALS = str.maketrans(RADICALS, IDEOGRAPHS)
+_VERTICAL_FORMS = str.maketrans(
+    "︐︑︒︓︔︕︖︗︘︙︰︱︲︳︴︵︶︷︸︹︺︻︼︽︾︿﹀﹇﹈",
+    "，、。：；！？〖〗…：—–＿＿（）｛｝〔〕【】《》〈〉［］",
+)
+_UPRIGHT_QUOTES = {True: str.maketrans("﹁﹂﹃﹄", "‘’“”"), False: str.maketrans("﹁﹂﹃﹄", "「」『』")}
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
+_COMPATIBILITY = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]")
+_SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+_SINGLES = re.compile(rf"(?:(?<=^)|(?<= )|(?<=[{WIDE}]) +)(?:[{WIDE}] +){{2,}}[{WIDE}](?= |$)")
+#: After these words two or more names may follow, each set as 林 晓.
+_ROLE = re.compile("(?:记者|記者|通讯员|作者|编辑|责编|摄影|摄|文|图)$")
+
+
+def unify_radicals(text: str) -> str:
+    """Give radical code points the ideograph they stand for: browsers write ⻓ and ⼯ for 长 and 工 into a PDF.
+
+    >>> unify_radicals("⻓⽊⼯")
+    '长木工'
+    """
+    return text.translate(_RADICALS)
+
+
+def unify_compatibility(text: str) -> str:
+    """Give CJK compatibility ideographs their unified code point; full-width punctuation is left alone.
+
+    >>> unify_compatibility("\\uf914，（乐）")
+    '樂，（乐）'
+    """
+    return _COMPATIBILITY.sub(lambda m: unicodedata.normalize("NFC", m[0]), text)
+
+
+def lay_vertical_forms(text: str) -> str:
+    """Replace the presentation forms of vertical text by the marks an author types.
+
+    >>> lay_vertical_forms("︽渡口︾︵上︶")
+    '《渡口》（上）'
+    """
+    return text.translate(_VERTICAL_FORMS)
+
+
+def set_vertical_quotes(text: str, simplified: bool) -> str:
+    """Replace the quotation marks of vertical text: a simplified page sets “ as ﹃, a traditional one 「 as ﹁.
+
+    >>> set_vertical_quotes("﹃渡口﹄", simplified=True), set_vertical_quotes("﹁渡口﹂", simplified=False)
+    ('“渡口”', '「渡口」')
+    """
+    return text.translate(_UPRIGHT_QUOTES[simplified])
+
+
+def drop_invisible(text: str) -> str:
+    """Drop control, zero-width and direction characters and soft hyphens, which no reader of the page ever saw.
+
+    >>> drop_invisible("渡\\u200b口\\u00ad")
+    '渡口'
+    """
+    return _INVISIBLE.sub("", text)
+
+
+def narrow_spaces(text: str) -> str:
+    """Make every run of spaces (no-break, ideographic, tabs) one plain space, and none at the ends.
+
+    >>> narrow_spaces("　本报记者　　林晓 ")
+    '本报记者 林晓'
+    """
+    return _SPACES.sub(" ", text).strip()
+
+
+def close_letter_spacing(text: str) -> str:
+    """Close up a letter-spaced line, or its letter-spaced end: three or more single characters set apart.
+
+    >>> close_letter_spacing("经 济 全 球 化 是 科 技 。")
+    '经济全球化是科技。'
+    >>> close_letter_spacing("前途 命 运 。")
+    '前途命运。'
+    >>> close_letter_spacing("本报记者 林 晓 高 远")
+    '本报记者 林 晓 高 远'
+    """
+    if text.count(" ") < 2:
+        return text
+    return _SINGLES.sub(lambda m: m[0] if _ROLE.search(text[: m.start()]) else m[0].replace(" ", ""), text)
+
+
+Rule = Callable[[str], str]
+#: In this order: code points first, then what is invisible, then spacing.
+RULES: tuple[Rule, ...] = (
+    lay_vertical_forms,
+    unify_radicals,
+    unify_compatibility,
+    drop_invisible,
+    narrow_spaces,
+    close_letter_spacing,
+)
+
+
+def clean(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a line with every rule applied, and the names of the rules that changed something but white space.
+
+    >>> clean("　⻓江 ")
+    ('长江', ('unify_radicals',))
+    """
+    fixes = []
+    for rule in RULES:
+        fixed = rule(text)
+        if fixed != text and rule is not narrow_spaces:
+            fixes.append(rule.__name__)
+        text = fixed
+    return text, tuple(fixes)
+
+
+def is_wide(char: str) -> bool:
+    """Return whether a character is set on a full em (Han, kana, full-width marks, Chinese quotation marks).
+
+    >>> [is_wide(c) for c in "文，“a1 "]
+    [True, True, True, False, False, False]
+    """
+    return ord(char) >= 0x2E80 or char in "“”‘’…⋯—─"
+
+
+def joint(left: str, right: str, spaced: bool = False) -> tuple[int, str]:
+    """Tell how two lines of one paragraph join: how many characters of `left` go, and what comes between.
+
+    Nothing comes between Chinese characters, one space between Latin words; with `spaced` the author sets a space
+    between Chinese and Latin, and a line end may have taken it. A hyphen at a line end goes where it parted a word.
+
+    >>> joint("经济全", "球化"), joint("the world", "economy"), joint("eco-", "nomic"), joint("long-", "term")
+    ((0, ''), (0, ' '), (1, ''), (0, ''))
+    """
+    if not left or not right:
+        return 0, ""
+    a, b = left[-1], right[0]
+    if a == "-" and len(left) > 1 and left[-2].isalpha() and left[-2].isascii() and b.islower():
+        return (0, "") if _keeps_hyphen(left, right) else (1, "")
+    if is_wide(a) and is_wide(b):
+        return 0, ""
+    if is_wide(a) or is_wide(b):
+        other = b if is_wide(a) else a
+        han = a if is_wide(a) else b
+        return 0, (" " if spaced and other.isalnum() and "\u3400" <= han else "")
+    if a in "-/–—" or (a.isdigit() and b in "%％"):
+        return 0, ""
+    return 0, " "
+
+
+#: First parts of compounds that keep their hyphen wherever a line ends.
+_COMPOUNDS = frozenset(
+    "long short high low well self non post pre mid multi cross co full part half one two three four five six seven "
+    "eight nine ten first second third large small deep far near ever all win north south east west so up down in on "
+    "off out over under anti pro ex counter hard soft old new free fast slow open close cost time state world land "
+    "market risk user data low-carbon middle upper lower inter semi quasi vice sub super ultra cutting decision "
+    "profit value energy export import labour labor capital resource technology knowledge".split()
+)
+
+
+def _keeps_hyphen(left: str, right: str) -> bool:
+    """Return whether the hyphen between two line parts belongs to the word (long-term) or to the line end (eco-nomic)."""
+    first = re.split(r"[^A-Za-z-]", left[:-1])[-1].lower()
+    rest = re.match(r"[A-Za-z]+", right)
+    return first in _COMPOUNDS or "-" in first or (rest is not None and len(first) <= 2 and first in {"e", "x", "t"})

@@ -1,0 +1,382 @@
+"""Read a PDF's characters as lines with their origins (the only pdfplumber import).
+
+pdfplumber's own lines, words and `extract_text` join neighbouring columns, so lines are built here from single
+characters: grouped by baseline, set apart where a gutter or a wide gap stands between them. Vertical text is read with
+x and y exchanged, so that one piece of code serves both.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from tasks.document import Box, Line, Page, Reading, Unreadable
+
+MEDIA_TYPE = "application/pdf"
+#: Two glyphs of one line may differ by this much of an em in their baselines (other fonts, superscript figures).
+BASELINE_TOLERANCE = 0.3
+#: A gap of more than this many em always ends a run of text; a smaller one does where it lies in a gutter.
+WIDE_GAP = 1.3
+NARROW_GAP = 0.6
+#: Latin words are set apart by at least this much of an em when the file holds no space characters.
+WORD_GAP = 0.16
+#: A page with more than this share of glyphs that name no character cannot be read without OCR.
+UNUSABLE_SHARE = 0.3
+
+
+class Glyph(NamedTuple):
+    """A character in reading coordinates: `u` runs along the line, `v` across the lines (both in points)."""
+
+    u0: float
+    u1: float
+    v: float
+    size: float
+    text: str
+    font: str
+    box: tuple[float, float, float, float]
+
+
+def read_pdf(data: bytes) -> Reading:
+    """Return the lines of every page of a PDF, in no particular order between the columns.
+
+    Raises `Unreadable` for files that are no PDF, are encrypted, damaged, empty, or hold no usable text.
+
+    Source: the characters of `pdfplumber`; sizes and places in points from the top left corner of the page.
+    """
+    os.environ.pop("CMAP_PATH", None)  # pdfminer would unpickle whatever lies there
+    import pdfplumber
+    from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+    from pdfplumber.utils.exceptions import PdfminerException
+
+    for name in ("pdfminer", "pdfplumber"):  # thousands of warnings about fonts that read well
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not data:
+        raise Unreadable("empty", "the file holds no bytes", "copy the file again from its origin")
+    pages: list[Page] = []
+    left_out: Counter[str] = Counter()
+    n_chars = unusable = glyphs = 0
+    pictures = False
+    try:
+        with pdfplumber.open(io.BytesIO(data)) as pdf:
+            if not pdf.pages:
+                raise Unreadable("no_pages", "the PDF has no pages", "copy the file again: it may be cut short")
+            for page in pdf.pages:
+                chars = page.chars
+                n_chars += sum(1 for c in chars for x in _expanded(c["text"]) if not x.isspace())
+                glyphs += len(chars)
+                unusable += sum(1 for c in chars if _unusable(c["text"]))
+                made = _page(page, chars, left_out)
+                pictures = pictures or bool(made.pictures)
+                pages.append(made)
+                page.close()  # pdfplumber keeps every page's objects otherwise
+    except Unreadable:
+        raise
+    except Exception as error:  # pdfminer raises whatever its parser stumbles on
+        cause = error.args[0] if isinstance(error, PdfminerException) and error.args else error
+        if isinstance(cause, PDFPasswordIncorrect | PDFEncryptionError):
+            raise Unreadable(
+                "encrypted", "the PDF is protected by a password", "save it without a password and copy it again"
+            ) from None
+        raise Unreadable(
+            "damaged_pdf",
+            f"the PDF cannot be parsed ({type(cause).__name__})",
+            "open it in a viewer: if it shows, print it to a new PDF; else fetch it again",
+            evidence=str(cause)[:200],
+        ) from None
+    if not n_chars:
+        raise Unreadable(
+            "needs_ocr" if pictures or glyphs else "no_text",
+            "the PDF holds no characters, only pictures" if pictures else "the PDF holds no characters",
+            "run it through OCR and put the result beside it, or remove it",
+        )
+    if unusable > UNUSABLE_SHARE * glyphs:
+        raise Unreadable(
+            "needs_ocr",
+            f"{unusable / glyphs:.0%} of the glyphs name no character (the fonts carry no Unicode table)",
+            "run it through OCR, or fetch a PDF whose text can be copied in a viewer",
+            evidence=f"{unusable} of {glyphs} glyphs",
+        )
+    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out))
+
+
+def _expanded(text: str) -> str:
+    """Return a glyph's text with ligatures spelled out: ﬁ, and the two-em dash that fonts make of two dashes."""
+    if text == "\u2e3a":
+        return "——"
+    return unicodedata.normalize("NFKC", text) if any("\ufb00" <= c <= "\ufb06" for c in text) else text
+
+
+def _unusable(text: str) -> bool:
+    return text.startswith("(cid:") or any(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
+
+
+def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str]) -> Page:
+    """Return one page: its glyphs as lines, its drawn rules and its pictures."""
+    number, width, height = page.page_number, float(page.width), float(page.height)
+    kept: list[dict[str, Any]] = []
+    for c in chars:
+        if c["size"] <= 0.5 or c["x1"] - c["x0"] < 0 or not (-width < c["x0"] < 2 * width):
+            left_out["invisible"] += sum(not x.isspace() for x in _expanded(c["text"]))
+        else:
+            kept.append(c)
+    kept = _deduped(kept, left_out)
+    upright, lying = _directions(kept)
+    lines = [*_lines(upright, number, vertical=False), *_lines(lying, number, vertical=True)]
+    lines.sort(key=lambda line: (line.box.top, line.box.x0) if line.box else (0.0, 0.0))
+    rules: list[Box] = []
+    pictures = [Box(number, i["x0"], i["top"], i["x1"], i["bottom"]) for i in page.images]
+    for shape in (*page.rects, *page.lines, *page.curves):
+        box = Box(number, shape["x0"], shape["top"], shape["x1"], shape["bottom"])
+        thin = min(box.x1 - box.x0, box.bottom - box.top) < 3
+        if not thin and shape.get("fill") and shape["object_type"] == "rect":
+            pictures.append(box)
+        else:
+            rules.append(box)
+    return Page(
+        number,
+        tuple(
+            Line(x.text, n, x.box, x.size, x.font, x.edges, x.vertical)
+            for n, x in enumerate(lines, start=1)
+        ),
+        width,
+        height,
+        tuple(rules),
+        tuple(pictures),
+    )
+
+
+def _deduped(chars: list[dict[str, Any]], left_out: Counter[str]) -> list[dict[str, Any]]:
+    """Drop glyphs drawn twice within a hair's breadth: fake bold, which reads as 经经济济."""
+    seen: dict[tuple[str, int, int], list[tuple[float, float]]] = {}
+    kept = []
+    for c in chars:
+        near = 0.08 * c["size"] + 0.2
+        cell = max(near, 0.5)
+        col, row = int(c["x0"] // cell), int(c["top"] // cell)
+        double = any(
+            abs(x - c["x0"]) < near and abs(y - c["top"]) < near
+            for dx in (-1, 0, 1)
+            for dy in (-1, 0, 1)
+            for x, y in seen.get((c["text"], col + dx, row + dy), ())
+        )
+        if double and not c["text"].isspace():
+            left_out["drawn_twice"] += len(_expanded(c["text"]))
+            continue
+        seen.setdefault((c["text"], col, row), []).append((c["x0"], c["top"]))
+        kept.append(c)
+    return kept
+
+
+def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
+    """Part the glyphs into those of horizontal and those of vertical lines.
+
+    A glyph belongs to the direction in which its nearest neighbour stands: within a line characters touch, between
+    lines there is leading. The file's order and pdfminer's `upright` say nothing about it.
+    """
+    wide = [c for c in chars if c["text"] and ord(c["text"][0]) > 0x2E7F and not c["text"].isspace()]
+    if not wide:
+        return [_horizontal(c) for c in chars], []
+    rows: dict[int, list[float]] = {}
+    columns: dict[int, list[float]] = {}
+    for c in wide:
+        rows.setdefault(round((c["top"] + c["bottom"]) / 4), []).append((c["x0"] + c["x1"]) / 2)
+        columns.setdefault(round((c["x0"] + c["x1"]) / 4), []).append((c["top"] + c["bottom"]) / 2)
+    for places in (*rows.values(), *columns.values()):
+        places.sort()
+    votes: Counter[tuple[int, bool]] = Counter()
+    across: list[bool] = []
+    for c in wide:
+        x, y = (c["x0"] + c["x1"]) / 2, (c["top"] + c["bottom"]) / 2
+        beside = _nearest(rows, round(y * 2 / 4), x)
+        below = _nearest(columns, round(x * 2 / 4), y)
+        across.append(below < beside - 0.05 * c["size"])
+    vertical = sum(across) > 0.5 * len(wide)
+    if not vertical and sum(across) < 0.2 * len(wide):
+        return [_horizontal(c) for c in chars], []
+    # On a mixed page, stand by the vote of the glyph's own row: a running head is set across a vertical page.
+    for c, a in zip(wide, across, strict=True):
+        votes[round((c["top"] + c["bottom"]) / 4), a] += 1
+    flat = {row for row, a in votes if not a and votes[row, False] > 3 * votes[row, True] and votes[row, False] > 3}
+    if not vertical:
+        return [_horizontal(c) for c in chars], []
+    upright, lying = [], []
+    for c in chars:
+        row = round((c["top"] + c["bottom"]) / 4)
+        (upright if flat & {row - 1, row, row + 1} and _sits_in_row(c, rows, row) else lying).append(c)
+    return [_horizontal(c) for c in upright], [_vertical(c) for c in lying]
+
+
+def _sits_in_row(c: dict[str, Any], rows: dict[int, list[float]], row: int) -> bool:
+    x = (c["x0"] + c["x1"]) / 2
+    return any(_nearest(rows, r, x, itself=False) < 1.8 * c["size"] for r in (row - 1, row, row + 1))
+
+
+def _nearest(places: dict[int, list[float]], key: int, at: float, itself: bool = True) -> float:
+    """Return the distance to the nearest other place in the bins around `key` (an em-free, sorted list each)."""
+    best = 1e9
+    for k in (key - 1, key, key + 1):
+        row = places.get(k)
+        if not row:
+            continue
+        lo, hi = bisect_left(row, at - 1e-6), bisect_right(row, at + 1e-6)
+        if not itself and lo < hi:
+            return 0.0
+        if lo > 0:
+            best = min(best, at - row[lo - 1])
+        if hi < len(row):
+            best = min(best, row[hi] - at)
+    return best
+
+
+def _horizontal(c: dict[str, Any]) -> Glyph:
+    baseline = c["bottom"]
+    matrix = c.get("matrix")
+    if matrix and abs(matrix[1]) < 1e-6 and abs(matrix[2]) < 1e-6:
+        baseline = c["bottom"] + (c["y0"] - matrix[5])  # the text matrix knows the baseline whatever the font says
+    return Glyph(
+        c["x0"], c["x1"], baseline, c["size"], _expanded(c["text"]), c["fontname"],
+        (c["x0"], c["top"], c["x1"], c["bottom"]),
+    )  # fmt: skip
+
+
+def _vertical(c: dict[str, Any]) -> Glyph:
+    matrix = c.get("matrix")
+    turned = bool(matrix and abs(matrix[1]) > 1e-6)  # Latin letters and figures lie on their side
+    size = max(c["x1"] - c["x0"], 0.1) if turned else c["size"]
+    return Glyph(
+        c["top"], c["bottom"], -(c["x0"] + c["x1"]) / 2, size, _expanded(c["text"]), c["fontname"],
+        (c["x0"], c["top"], c["x1"], c["bottom"]),
+    )  # fmt: skip
+
+
+def _lines(glyphs: Sequence[Glyph], page: int, *, vertical: bool) -> list[Line]:
+    rows = _rows(glyphs)
+    crossings = _Gutters(rows)
+    return [_line(run, page, vertical) for n, row in enumerate(rows) for run in _runs(row, n, crossings)]
+
+
+def _rows(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
+    """Group glyphs by baseline, each row in order along the line."""
+    rows: list[list[Glyph]] = []
+    start, size = -1e9, 0.0
+    for g in sorted(glyphs, key=lambda g: (g.v, g.u0)):
+        if not rows or g.v - start > BASELINE_TOLERANCE * max(min(size, g.size), 1.0):
+            rows.append([])
+            start, size = g.v, g.size
+        rows[-1].append(g)
+    for row in rows:
+        row.sort(key=lambda g: (g.u0, g.u1))
+    return [row for row in rows if any(not g.text.isspace() for g in row)]
+
+
+class _Gutters:
+    """Tells whether a gap in a row is part of a gutter: the rows above and below leave the same place free."""
+
+    def __init__(self, rows: list[list[Glyph]]) -> None:
+        self.rows = [[g for g in row if not g.text.isspace()] for row in rows]
+        self.starts = [[g.u0 for g in row] for row in self.rows]
+
+    def open(self, n: int, left: Glyph, right: Glyph, reach: int = 12) -> bool:
+        """Return whether the rows above row `n`, or those below it, part where `left` and `right` do.
+
+        Rows that begin where `right` begins speak for a gutter, rows that cross the gap against it. Only rows of about
+        the same type size have a say: the words of a title stand over the gutters of its columns.
+        """
+        above = range(n - 1, max(-1, n - 1 - reach), -1)
+        below = range(n + 1, min(len(self.rows), n + 1 + reach))
+        return any(self._parted(rows, left, right) for rows in (above, below, (*above[:4], *below[:4])))
+
+    def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph) -> bool:
+        parted = crossed = 0
+        em = min(left.size, right.size)
+        at = (left.u1 + right.u0) / 2
+        for k in rows:
+            row = self.rows[k]
+            i = bisect_right(self.starts[k], at)
+            before = row[i - 1] if i else None
+            behind = row[i] if i < len(row) else None
+            near = behind or before
+            if near is None or max(near.size, em) > 1.15 * min(near.size, em):
+                continue
+            if before is not None and (
+                before.u1 > at or (behind is not None and behind.u0 - before.u1 < NARROW_GAP * em)
+            ):
+                crossed += 1
+            elif behind is not None and (abs(behind.u0 - right.u0) < 0.3 * em):
+                parted += 1
+        return parted >= 2 and crossed <= 0.34 * parted
+
+
+def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
+    """Split a row where a gutter, or a gap too wide for a word space, parts it."""
+    runs: list[list[Glyph]] = [[]]
+    last: Glyph | None = None
+    for g in row:
+        if g.text.isspace():
+            runs[-1].append(g)
+            continue
+        if last is not None:
+            em = min(last.size, g.size)
+            bare = g.u0 - last.u1
+            drawn = sum(s.u1 - s.u0 for s in runs[-1] if s.text.isspace() and s.u0 >= last.u1 - 0.1)
+            differs = max(last.size, g.size) > 1.35 * em and bare > 0.3 * em
+            if (
+                (bare > WIDE_GAP * em and (drawn < 0.5 * bare or bare > 3 * em))
+                or (bare > NARROW_GAP * em and gutters.open(n, last, g))
+                or differs
+            ):
+                runs.append([])
+        runs[-1].append(g)
+        last = g
+    return [run for run in runs if any(not g.text.isspace() for g in run)]
+
+
+def _line(run: list[Glyph], page: int, vertical: bool) -> Line:
+    """Make a line of a run: white space at its ends dropped, a space put between words set apart by distance alone."""
+    while run[0].text.isspace():
+        run = run[1:]
+    while run[-1].text.isspace():
+        run = run[:-1]
+    text: list[str] = []
+    edges: list[float] = []
+    last: Glyph | None = None
+    for g in run:
+        if last is not None and g.u0 - last.u1 > WORD_GAP * min(g.size, last.size) and _apart(last, g):
+            text.append(" ")
+            edges.append(last.u1)
+        width = (g.u1 - g.u0) / max(len(g.text), 1)
+        for k, c in enumerate(g.text):
+            text.append(c)
+            edges.append(g.u0 + k * width)
+        last = g
+    edges.append(run[-1].u1)
+    sizes = Counter(round(g.size, 2) for g in run if not g.text.isspace())
+    fonts = Counter(g.font for g in run if not g.text.isspace())
+    boxes = [g.box for g in run if not g.text.isspace()]
+    return Line(
+        "".join(text),
+        0,
+        Box(
+            page,
+            min(b[0] for b in boxes),
+            min(b[1] for b in boxes),
+            max(b[2] for b in boxes),
+            max(b[3] for b in boxes),
+        ),
+        max(sizes, key=lambda s: (sizes[s], s)),
+        fonts.most_common(1)[0][0],
+        tuple(edges),
+        vertical,
+    )
+
+
+def _apart(left: Glyph, right: Glyph) -> bool:
+    """Return whether a distance between two glyphs stands for a space: never between Chinese characters."""
+    a, b = left.text[-1:], right.text[:1]
+    return bool(a and b) and not a.isspace() and not b.isspace() and ord(a) < 0x2E80 and ord(b) < 0x2E80

@@ -1,0 +1,210 @@
+"""From labelled rows to articles: rows join into paragraphs, paragraphs part into articles, articles get their metadata."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import pairwise
+
+from tasks.clean import ENDING, TRAILING, clean, is_wide, joint
+from tasks.document import Article, Box, Kind, Paragraph
+from tasks.reflow import metadata
+from tasks.reflow.labels import Label
+from tasks.reflow.rows import Row
+from tasks.segment import language_of
+
+
+@dataclass(slots=True)
+class Draft:
+    """A paragraph in the making."""
+
+    kind: Kind
+    rows: list[Row]
+    certainties: list[float]
+    text: str = ""
+    fixes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Masthead:
+    """What the page's own running head says."""
+
+    publisher: str | None = None
+    published_on: date | None = None
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """How many characters each rule left out."""
+
+    chars: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rule: str, text: str) -> None:
+        """Count the characters of `text` that are not white space as left out by `rule`."""
+        n = sum(not c.isspace() for c in text)
+        if n:
+            self.chars[rule] += n
+
+
+def draft_paragraphs(rows: Sequence[Row], labels: Sequence[Label]) -> list[Draft]:
+    """Join rows into paragraphs where their labels say so."""
+    drafts: list[Draft] = []
+    for row, label in zip(rows, labels, strict=True):
+        if label.opens or not drafts:
+            drafts.append(Draft(label.kind, [row], [label.certainty]))  # type: ignore[arg-type]
+        else:
+            drafts[-1].rows.append(row)
+            drafts[-1].certainties.append(label.certainty)
+    for before, after in pairwise(drafts):
+        before.certainties.append(after.certainties[0])  # a paragraph is whole only if the next one truly opens
+    return drafts
+
+
+def join_rows(draft: Draft, spaced: bool, left_out: LeftOut) -> None:
+    """Set a draft's text: its rows joined without the layout's spaces and hyphens."""
+    text = ""
+    fixes: set[str] = set()
+    for row in draft.rows:
+        fixes.update(row.fixes)
+        cut, between = joint(text, row.text, spaced)
+        if cut:
+            left_out.add("join_hyphen", text[-cut:])
+            text = text[:-cut]
+            fixes.add("join_hyphen")
+        text += between + row.text
+    draft.text = text
+    draft.fixes = tuple(sorted(fixes))
+
+
+def sets_space(rows: Sequence[Row]) -> bool:
+    """Return whether the author sets a space between Chinese and Latin (GDP 总量), by the majority inside lines."""
+    with_space = without = 0
+    for row in rows:
+        with_space += len(re.findall(r"[\u4e00-\u9fff] [A-Za-z0-9]|[A-Za-z0-9%] [\u4e00-\u9fff]", row.text))
+        without += len(re.findall(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]", row.text))
+    return with_space > without
+
+
+def settle_kinds(drafts: list[Draft]) -> None:
+    """Correct kinds that the words of the whole paragraph, or its place, settle beyond doubt."""
+    for k, draft in enumerate(drafts):
+        text = draft.text
+        if draft.kind in ("metadata", "byline") and len(text) > 160:
+            draft.kind = "body"
+        if draft.kind == "body" and _LIST.match(text):
+            draft.kind = "list"
+        if draft.kind == "body" and re.match(r"^(图为|▲|△)", text) and len(text) < 80:
+            draft.kind = "caption"
+        after = drafts[k + 1] if k + 1 < len(drafts) else None
+        if draft.kind == "body" and after is not None and _PORTRAIT.match(text) and draft.rows[0].gap > 0 and k > 0:
+            draft.kind = "caption"
+
+
+_LIST = re.compile(r"^[•●◆■▪◦‣]\s?")
+#: Name, office: a one-sentence line without a verb stands under a portrait.
+_PORTRAIT = re.compile(r"^[A-Z][a-z]+(?: [A-Z][a-z.]+){1,2}, (?:(?!\b(?:is|was|are|were|said|says|has|had|will)\b)[^.;:!?]){6,100}\.$")
+
+
+def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
+    """Part paragraphs into articles: a title opens one, an affiliation line closes one."""
+    articles: list[list[Draft]] = []
+    closed = True
+    for draft in drafts:
+        current = articles[-1] if articles else []
+        begun = any(d.kind not in ("title", "subtitle", "metadata", "caption") for d in current)
+        untitled = not any(d.kind == "title" for d in current)
+        opens = (
+            not articles
+            or (draft.kind == "title" and begun)
+            or (draft.kind == "title" and not untitled and any(d.kind == "metadata" for d in current) and begun)
+            or (closed and draft.kind not in ("affiliation", "metadata", "caption", "footnote"))
+        )
+        if opens:
+            articles.append([])
+        articles[-1].append(draft)
+        if draft.kind == "affiliation":
+            closed = True
+        elif draft.kind not in ("metadata", "caption", "footnote"):
+            closed = False
+    return articles
+
+
+def drop_repeated_title(drafts: list[Draft], left_out: LeftOut) -> list[Draft]:
+    """Leave out a title that stands twice at the head of an article."""
+    kept: list[Draft] = []
+    for draft in drafts:
+        twin = next((d for d in kept[:4] if d.text == draft.text and len(draft.text) > 4), None)
+        if twin is not None and len(kept) <= 4 and twin is kept[0]:
+            left_out.add("repeated_title", draft.text)
+            twin.fixes = tuple(sorted({*twin.fixes, "repeated_title"}))
+            if twin.kind in ("body", "heading"):
+                twin.kind = "title"
+            continue
+        kept.append(draft)
+    return kept
+
+
+def make_article(drafts: Sequence[Draft], ordinal: int, masthead: Masthead) -> Article:
+    """Return an article with what its paragraphs and the running head say of it."""
+    titles = [d for d in drafts if d.kind == "title"]
+    title = max(titles, key=lambda d: (d.rows[0].scale, -titles.index(d))) if titles else None
+    found: dict[str, object] = {}
+    for d in drafts:
+        if d.kind == "metadata":
+            found = {**metadata.fields(d.text), **found}
+        elif d.kind == "byline":
+            found.setdefault("authors", metadata.authors(d.text))
+            if (day := metadata.find_date(d.text)) is not None:
+                found.setdefault("published_on", day)
+    where = next((metadata.affiliation(d.text) for d in drafts if d.kind == "affiliation"), None)
+    paragraphs = tuple(_paragraph(d) for d in drafts)
+    body = [p for p in paragraphs if p.kind in ("body", "list")] or list(paragraphs)
+    size = sum(len(p.text) for p in body)
+    confidence = sum(p.confidence * len(p.text) for p in body) / size if size else 0.0
+    return Article(
+        ordinal=ordinal,
+        paragraphs=paragraphs,
+        language=language_of("\n".join(p.text for p in paragraphs)),
+        confidence=round(confidence, 4),
+        title=title.text if title else None,
+        authors=tuple(found.get("authors") or ()),  # type: ignore[arg-type]
+        affiliation=where,
+        publisher=found.get("publisher") or masthead.publisher,  # type: ignore[arg-type]
+        published_on=found.get("published_on") or masthead.published_on,  # type: ignore[arg-type]
+        url=found.get("url"),  # type: ignore[arg-type]
+    )
+
+
+def _paragraph(draft: Draft) -> Paragraph:
+    confidence = 1.0
+    for c in draft.certainties:
+        confidence *= c
+    boxes = _boxes(draft.rows)
+    numbers = [row.line.number for row in draft.rows]
+    return Paragraph(
+        kind=draft.kind,
+        text=draft.text,
+        confidence=round(confidence, 4),
+        fixes=draft.fixes,
+        boxes=boxes,
+        line_first=None if boxes else min(numbers),
+        line_last=None if boxes else max(numbers),
+    )
+
+
+def _boxes(rows: Sequence[Row]) -> tuple[Box, ...]:
+    """Return one box for each stretch of rows that follow one another in one lane."""
+    boxes: list[Box] = []
+    for row in rows:
+        box = row.line.box
+        if box is None:
+            continue
+        if boxes and not row.starts and boxes[-1].page == box.page:
+            b = boxes[-1]
+            boxes[-1] = Box(b.page, min(b.x0, box.x0), min(b.top, box.top), max(b.x1, box.x1), max(b.bottom, box.bottom))
+        else:
+            boxes.append(box)
+    return tuple(Box(b.page, *(round(x, 2) for x in b[1:])) for b in boxes)

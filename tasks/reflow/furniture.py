@@ -1,0 +1,118 @@
+"""Tell what is no part of the text: running heads, page numbers, and captions that stand beside it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from tasks.reflow.rows import Row
+
+_DATE = r"[12]\d{3}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[〇零一二三四五六七八九十]{4}\s*年\s*[一二三四五六七八九十]{1,2}\s*月\s*[一二三四五六七八九十]{1,3}\s*日"
+_FOLIO = r"第?\s*[A-Z]?\s*[\d一二三四五六七八九十]{1,3}\s*[版页頁]"
+#: A paper's name, its date, the number of the page: what stands at the head of a newspaper page, in any order.
+RUNNING_HEAD = re.compile(
+    rf"^(?P<paper>[^\s\d，。：；！？“”（）]{{2,14}}?)?[\s|·/]*(?:(?P<date>{_DATE})[\s|·/]*(?:星期[一二三四五六日天]|周[一二三四五六日])?"
+    rf"[\s|·/]*(?:{_FOLIO})?|{_FOLIO})[\s|·/]*(?:责任?编辑?[:：]?\s*\S{{2,8}})?(?P<after>[^\s\d，。：；！？“”（）]{{2,14}})?$"
+)
+PAGE_NUMBER = re.compile(r"^[-—–·\s]*(?:[Pp]age\s*)?\d{1,3}(?:\s*/\s*\d{1,3})?[-—–·\s]*$|^第\s*\d{1,3}\s*页(?:\s*共\s*\d+\s*页)?$")
+_CAPTION = re.compile(r"^(图为|上图|下图|左图|右图|图[①-⑩\d一二三四五：:]|▲|△|◄|►|[（(]图)")
+_CREDIT = re.compile(r"(资料图片?|资料照片|摄影报道|[记者员社\s]\S{0,8}摄|供图|新华社发|图片来源\S{0,16}|[/／]图)[)）。]?$")
+
+
+def mark_text_furniture(rows: Sequence[Row]) -> None:
+    """Mark the running heads, page numbers and captions that stand between the lines of a text file.
+
+    A line repeated word for word (but for its figures) between paragraphs is a running head wherever it stands; one
+    that names a date or a page is one where a page number or a page's edge is beside it.
+    """
+    alike = Counter(_figureless(r.text) for r in rows if 2 < len(r.text) <= 40)
+    for i, row in enumerate(rows):
+        if PAGE_NUMBER.match(row.text):
+            row.aside = "page_number"
+        elif len(row.text) <= 48 and (m := RUNNING_HEAD.match(row.text)):
+            named = bool(m["date"] and (m["paper"] or m["after"])) or "版" in row.text
+            if named or alike[_figureless(row.text)] > 1:
+                row.aside = "running_head"
+    heads = {_figureless(r.text) for r in rows if r.aside == "running_head"}
+    for i, row in enumerate(rows):
+        beside = [rows[k] for k in (i - 1, i + 1) if 0 <= k < len(rows)]
+        if not row.aside and alike[_figureless(row.text)] > 2 and any(b.aside == "page_number" for b in beside):
+            row.aside = "running_head"
+        elif not row.aside and _figureless(row.text) in heads and alike[_figureless(row.text)] > 1:
+            row.aside = "running_head"
+    _mark_captions(rows)
+
+
+def _figureless(text: str) -> str:
+    return re.sub(r"[\d\s]+", "#", text)
+
+
+def _mark_captions(rows: Sequence[Row]) -> None:
+    """Mark captions by their words: 图为… and a credit (资料图片, …摄) within a few lines."""
+    for i, row in enumerate(rows):
+        if row.aside or not _CAPTION.match(row.text):
+            continue
+        last = next((k for k in range(i, min(i + 5, len(rows))) if _CREDIT.search(rows[k].text)), None)
+        if last is None and row.text[-1] in "。）" and row.fill.slack >= 0:
+            last = i
+        for k in range(i, (last if last is not None else i - 1) + 1):
+            rows[k].aside = "caption"
+
+
+def mark_page_furniture(pages: Sequence[Sequence[Row]], heights: Sequence[float], body: float) -> None:
+    """Mark running heads and page numbers at the edges of pages, and captions under pictures by their words.
+
+    `pages` holds each page's rows, `heights` the pages' heights and `body` the size of running text in points.
+    """
+    alike = Counter(
+        x for rows in pages for x in {(_figureless(r.text), round(r.line.box.top / 3)) for r in rows if r.line.box}
+    )
+    for rows, height in zip(pages, heights, strict=True):
+        boxed = [r for r in rows if r.line.box is not None]
+        for row in boxed:
+            box = row.line.box
+            assert box is not None
+            if len(row.text) > 60 or (row.line.size or 0) > 1.6 * body:
+                continue
+            above = [r for r in boxed if r is not row and r.line.box and r.line.box.bottom <= box.top + 1]
+            below = [r for r in boxed if r is not row and r.line.box and r.line.box.top >= box.bottom - 1]
+            edge = all(_short(r) for r in above) if box.top < height / 2 else all(_short(r) for r in below)
+            margin = box.bottom < 0.13 * height or box.top > 0.9 * height
+            if not edge:
+                continue
+            if PAGE_NUMBER.match(row.text) and (margin or not below or not above):
+                row.aside = "page_number"
+            elif RUNNING_HEAD.match(row.text) or (margin and re.search(rf"{_DATE}|{_FOLIO}", row.text) and _short(row)):
+                row.aside = "running_head"
+            elif margin and alike[_figureless(row.text), round(box.top / 3)] > 1:
+                row.aside = "running_head"
+        _mark_page_captions(rows, body)
+
+
+def _mark_page_captions(rows: Sequence[Row], body: float) -> None:
+    """Mark captions on a page: a line that opens like one, and the lines of the same small type right below it."""
+    for row in rows:
+        if row.aside or not (_CAPTION.match(row.text) or (_CREDIT.search(row.text) and (row.line.size or body) < 0.95 * body)):
+            continue
+        part, size = [row], row.line.size or body
+        while not _CREDIT.search(part[-1].text) and len(part) < 6:
+            below = [r for r in rows if not r.aside and r not in part and _right_below(part[-1], r)]
+            if len(below) != 1 or abs((below[0].line.size or body) - size) > 0.03 * size:
+                break
+            part.append(below[0])
+        if size < 0.97 * body or _CREDIT.search(part[-1].text):
+            for r in part:
+                r.aside = "caption"
+
+
+def _right_below(row: Row, other: Row) -> bool:
+    a, b = row.line.box, other.line.box
+    assert a is not None and b is not None
+    return -0.3 * (a.bottom - a.top) < b.top - a.bottom < 1.2 * (a.bottom - a.top) and a.x0 < b.x1 and b.x0 < a.x1
+
+
+def _short(row: Row) -> bool:
+    return len(row.text) <= 48 and bool(
+        PAGE_NUMBER.match(row.text) or RUNNING_HEAD.match(row.text) or re.search(rf"{_DATE}|{_FOLIO}", row.text)
+    )

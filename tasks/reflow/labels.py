@@ -1,0 +1,329 @@
+"""Label every row: does it go on with the paragraph before it, or open a new one, and of which kind?
+
+A linear-chain conditional random field. Its evidence is the fill test, the indent, the marks at both ends of the line
+and the words that open it; its weights are a data file made by `benchmarks/train_labels.py`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from tasks.clean import CLOSING, ENDING, OPENING, TRAILING, is_wide
+from tasks.reflow.rows import Row
+
+#: A row's label: the kind it belongs to, and whether it opens a paragraph (B) or goes on with one (I).
+LABELS = (
+    "B-body", "I-body", "B-title", "I-title", "B-subtitle", "B-byline", "B-heading", "I-heading",
+    "B-affiliation", "I-affiliation", "B-metadata", "I-metadata",
+)  # fmt: skip
+
+BYLINE = re.compile(
+    r"^[（(【]?(本报|本刊|本网|新华社|特约|见习|实习|央视)?(首席)?(记者|通讯员|评论员|特派员|作者|撰文|文/|文｜|□|■)"
+    r"(?!从|在|了|看到|获悉|日前|近日|来到|走进)"
+    r"|^[Bb][Yy] [A-Z]|^(本报|本刊)(评论员|编辑部)$"
+)
+AFFILIATION = re.compile(r"^[（(【\[〔](本文)?(作者|笔者|执笔|课题组|作者单位|作者系|作者为|撰稿|文中)")
+AFFILIATION_END = re.compile(r"[）)】\]〕]$")
+METADATA = re.compile(
+    r"^[（(\[【]?(来源|來源|原文链接|原文連結|责任编辑|责编|编辑|校对|审核|发布时间|发布日期|时间|日期|作者|记者|链接|转自|出处|关键词|"
+    r"Source|Post time|Posted|Published|Editor|Author|Original|Link|Keywords|Date)\s*[:：丨|]"
+)
+DATELINE = re.compile(r"^(本报|本刊|新华社|中新社|央视网|人民网|据)[^，。]{0,14}(电|讯|消息|报道)|^[^，。]{0,12}（(本报|记者|通讯员)[^）]{0,16}）")
+ENUMERATOR = re.compile(
+    r"^([一二三四五六七八九十]+是|其[一二三四五六七八九十]|第[一二三四五六七八九十]+[，、]|首先|其次|再次|最后[，]|（[一二三四五六七八九十]+）|"
+    r"[一二三四五六七八九十]+、|\d{1,2}[.、．](?!\d)|[①-⑳]|[（(]\d{1,2}[)）]|——|[•●◆■▪·]\s?)"
+)
+NUMBERED = re.compile(r"^(\d{1,2}(\.\d{1,2})*\.?\s+[A-Z]|[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）)")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a row is: its kind, whether it opens a paragraph, and the probability of that."""
+
+    kind: str
+    opens: bool
+    certainty: float
+
+
+def indent_style(rows: Sequence[Row]) -> str:
+    """Tell how the paragraphs of these rows begin: `kept`, `stripped` or `none` of a first-line indent, or `unknown`.
+
+    A stripped indent still shows: the first line of a paragraph ends two em before its column does.
+    """
+    measured = [r for r in rows if r.fill.width is not None]
+    if len(measured) < 6:
+        return "unknown"
+    kept = sum(1 for r in measured if r.indent is not None and 1.4 <= r.indent <= 4.6)
+    if kept >= max(2, 0.04 * len(measured)) and kept <= 0.7 * len(measured):
+        return "kept"
+    room = [r for r in measured if r.fill.slack >= -0.26]
+    two = sum(1 for r in room if r.fill.slack <= 1.76 and is_wide(r.text[-1]))
+    if len(room) < 4:
+        return "unknown"
+    share = two / len(room)
+    return "stripped" if share > 0.3 else "none" if share < 0.17 else "unknown"
+
+
+def _end_class(text: str) -> str:
+    last = text[-1]
+    bare = text.rstrip("".join(TRAILING))
+    if bare and bare[-1] in ENDING:
+        return "stop" if last == bare[-1] else "stop+"
+    if last in ENDING:
+        return "stop"
+    if last == "." or (bare and bare[-1] == "."):
+        return "dot"
+    if last in "：:":
+        return "colon"
+    if last in "；;":
+        return "semi"
+    if last in "，、,":
+        return "comma"
+    if last in OPENING:
+        return "open"
+    if last in TRAILING or last in CLOSING:
+        return "close"
+    if last == "-":
+        return "hyphen"
+    return "wide" if is_wide(last) else "digit" if last.isdigit() else "latin"
+
+
+def _start_class(text: str) -> str:
+    c = text[0]
+    if ENUMERATOR.match(text):
+        return "enum"
+    if c in OPENING or c in "\"'":
+        return "open" + c
+    if c in CLOSING:
+        return "close"
+    if is_wide(c):
+        return "wide"
+    return "digit" if c.isdigit() else "upper" if c.isupper() else "lower" if c.islower() else "sign"
+
+
+def _bin(x: float, edges: tuple[float, ...]) -> int:
+    for k, e in enumerate(edges):
+        if x < e:
+            return k
+    return len(edges)
+
+
+_SLACK = (-0.26, 0.24, 0.74, 1.24, 1.76, 2.3, 4.0, 8.0)
+
+
+def _fill_class(row: Row) -> str:
+    """Return the fill test in words: forced (f), forced unless compressed (c), or by how much there was room."""
+    fill = row.fill
+    if fill.width is None:
+        return "u"
+    if fill.slack < -0.26:
+        return "f" if fill.squeezed < -0.01 else "c"
+    return str(_bin(fill.slack, _SLACK))
+
+
+def _quote_depths(texts: Sequence[str]) -> list[int]:
+    """Return for each row how many brackets or quotes are still open before it (forgotten after a few lines)."""
+    depths, depth, age = [], 0, 0
+    for text in texts:
+        depths.append(min(depth, 2))
+        for c in text:
+            if c in "“（《【「『(":
+                depth, age = depth + 1, 0
+            elif c in "”）》】」』)":
+                depth = max(0, depth - 1)
+        age += 1
+        if depth and age > 8:
+            depth = 0
+    return depths
+
+
+def features(rows: Sequence[Row]) -> list[list[str]]:
+    """Return the names of the features that hold for each row, most telling first."""
+    if not rows:
+        return []
+    n = len(rows)
+    paged = rows[0].line.box is not None
+    style = indent_style(rows)
+    fills = [_fill_class(r) for r in rows]
+    ends = [_end_class(r.text) for r in rows]
+    starts = [_start_class(r.text) for r in rows]
+    depths = _quote_depths([r.text for r in rows])
+    blanks = np.concatenate([[0], np.cumsum([r.gap > 0 for r in rows])])
+    flags = [_flags(r) for r in rows]
+    out: list[list[str]] = []
+    for i, row in enumerate(rows):
+        f: list[str] = ["bias"]
+        before = rows[i - 1] if i else None
+        pf = fills[i - 1] if i else "^"
+        pe = ends[i - 1] if i else "^"
+        nf = fills[i]
+        lo, hi = max(0, i - 8), min(n, i + 9)
+        share = (blanks[hi] - blanks[lo]) / (hi - lo)
+        spacing = "e" if share > 0.75 else "s" if share > 0.02 else "n"
+        gap = ("g" if row.gap > (0.3 if paged else 0) else "-") + spacing
+        if row.gap > 2 and not paged:
+            gap = "gg"
+        indent = "?" if row.indent is None else "0" if row.indent < 0.7 else "1" if row.indent < 1.4 else (
+            "2" if row.indent < 2.7 else "4" if row.indent < 4.6 else "9")  # fmt: skip
+        length = _bin(len(row.text), (4, 8, 12, 16, 24, 40, 80))
+        f += [
+            f"pf={pf}", f"pe={pe}", f"pf,pe={pf},{pe}", f"s,pf,pe={style},{pf},{pe}",
+            f"f={nf}", f"e={ends[i]}", f"f,e={nf},{ends[i]}", f"s,f={style},{nf}", f"s,pf,f={style},{pf},{nf}",
+            f"s,pf,pe,f={style},{pf},{pe},{nf}",
+            f"st={starts[i]}", f"pe,st={pe},{starts[i]}", f"pf,pe,st={pf},{pe},{starts[i]}",
+            f"gap={gap}", f"gap,pe={gap},{pe}", f"gap,pf={gap},{pf}", f"gap,pe,pf={gap},{pe},{pf}",
+            f"in={indent},{style}", f"in,pf,pe={indent},{pf},{pe}",
+            f"len={length}", f"len,e={length},{ends[i]}", f"len,e,pe={length},{ends[i]},{pe}",
+            f"d={depths[i]}", f"d,pe={depths[i]},{pe}",
+        ]  # fmt: skip
+        if i + 1 < n:
+            f += [f"nst={starts[i + 1]},{ends[i]}", f"nf={fills[i + 1]},{nf},{ends[i]}"]
+            f += [f"n{x}" for x in flags[i + 1]]
+            f.append(f"ngap={'g' if rows[i + 1].gap > (0.3 if paged else 0) else '-'}{spacing},{ends[i]},{length}")
+        else:
+            f.append("last")
+        if i == 0:
+            f.append("first")
+        f += flags[i]
+        if i:
+            f += [f"p{x}" for x in flags[i - 1]]
+        if row.starts:
+            f += [f"starts={row.starts}", f"starts,pe={row.starts},{pe}", f"starts,in={row.starts},{indent},{style}"]
+        if "stop" in pe or pe in ("^", "dot", "close", "colon"):
+            t = row.text
+            open_end = pf not in ("f", "c")
+            f += [f"w1={t[:1]},{open_end}", f"w2={t[:2]}", f"w3={t[:3]}", f"w4={t[:4]}"]
+        if paged:
+            f += _page_features(row, before, pe, pf, style, indent)
+        out.append(f)
+    return out
+
+
+def _flags(row: Row) -> list[str]:
+    """Return which patterns of Chinese pages a row shows."""
+    t = row.text
+    f = []
+    if len(t) < 60 and BYLINE.match(t):
+        f.append("byline" if t[-1] not in "。，" and len(t) < 30 else "byline?")
+    if AFFILIATION.match(t):
+        f.append("affiliation")
+    if AFFILIATION_END.search(t):
+        f.append("bracket-end")
+    if METADATA.match(t):
+        f.append("metadata")
+    if DATELINE.match(t):
+        f.append("dateline")
+    if NUMBERED.match(t):
+        f.append("numbered")
+    if not any(c in "，。；！？" for c in t):
+        f.append("markless")
+    if "close_letter_spacing" in row.fixes:
+        f.append("spaced")
+    return f
+
+
+def _page_features(row: Row, before: Row | None, pe: str, pf: str, style: str, indent: str) -> list[str]:
+    """Return what only a page tells: size, font, centring, justification."""
+    scale = _bin(row.scale, (0.9, 1.04, 1.2, 1.45))
+    f = [f"size={scale}", f"size,font={scale},{row.other_font}", f"mid={row.centred},{scale}"]
+    if before is not None:
+        was = _bin(before.scale, (0.9, 1.04, 1.2, 1.45))
+        f += [f"size2={was},{scale}", f"font2={before.other_font},{row.other_font}", f"mid2={before.centred},{row.centred}"]
+        stretch = "?" if before.stretch is None else str(_bin(before.stretch, (-0.012, -0.003, 0.003, 0.012, 0.05)))
+        right = "?" if before.right is None else str(_bin(before.right, (0.15, 0.6, 1.1, 2.1, 5.0)))
+        f += [
+            f"ps,pr={stretch},{right}", f"ps,pr,pe={stretch},{right},{pe}", f"ps,pr,in={stretch},{right},{indent}",
+            f"pr,in,s={right},{indent},{style}", f"pr,pe,in,s={right},{pe},{indent},{style}",
+        ]  # fmt: skip
+    g = _bin(row.gap, (-0.1, 0.12, 0.3, 0.6, 1.2, 3.0))
+    f += [f"above={g}", f"above,pe={g},{pe}", f"above,pf={g},{pf}", f"above,size={g},{scale}"]
+    return f
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The weights of one medium: a row of label scores per feature, and the scores of one label after another."""
+
+    labels: tuple[str, ...]
+    weights: Mapping[str, np.ndarray]
+    transitions: np.ndarray
+
+
+@cache
+def model(medium: str) -> Model:
+    """Return the shipped model for `text` or `page` rows."""
+    packed = json.loads(gzip.decompress(files("tasks.reflow").joinpath("labels.json.gz").read_bytes()))[medium]
+    labels = tuple(packed["labels"])
+    weights = {}
+    for name, pairs in packed["weights"].items():
+        row = np.zeros(len(labels), dtype=np.float32)
+        row[pairs[0::2]] = np.array(pairs[1::2], dtype=np.float32) / packed["scale"]
+        weights[name] = row
+    return Model(labels, weights, np.array(packed["transitions"], dtype=np.float32))
+
+
+def label_rows(rows: Sequence[Row]) -> list[Label]:
+    """Return the most probable labels of rows in reading order, each with its marginal probability.
+
+    Decoding is Viterbi; the probabilities come from the forward and backward sums of the same chain.
+    """
+    if not rows:
+        return []
+    m = model("page" if rows[0].line.box is not None else "text")
+    k = len(m.labels)
+    scores = np.zeros((len(rows), k), dtype=np.float64)
+    for i, names in enumerate(features(rows)):
+        for name in names:
+            row = m.weights.get(name)
+            if row is not None:
+                scores[i] += row
+    opens = np.array([label.startswith("B") for label in m.labels])
+    scores[0, ~opens] -= 50.0
+    path = _viterbi(scores, m.transitions)
+    marginal = _marginals(scores, m.transitions)
+    labels = []
+    for i, state in enumerate(path):
+        name = m.labels[state]
+        same = opens if opens[state] else np.array([x == name for x in m.labels])
+        labels.append(Label(name[2:], bool(opens[state]), float(marginal[i, same].sum())))
+    return labels
+
+
+def _viterbi(scores: np.ndarray, transitions: np.ndarray) -> list[int]:
+    back = np.zeros(scores.shape, dtype=np.int32)
+    total = scores[0]
+    for i in range(1, len(scores)):
+        step = total[:, None] + transitions
+        back[i] = step.argmax(0)
+        total = step.max(0) + scores[i]
+    state = int(total.argmax())
+    path = [state]
+    for i in range(len(scores) - 1, 0, -1):
+        state = int(back[i, state])
+        path.append(state)
+    return path[::-1]
+
+
+def _marginals(scores: np.ndarray, transitions: np.ndarray) -> np.ndarray:
+    """Return the probability of each label for each row, by scaled forward and backward products."""
+    n, k = scores.shape
+    local = np.exp(scores - scores.max(1, keepdims=True))
+    step = np.exp(transitions)
+    forward, backward = np.zeros((n, k)), np.ones((n, k))
+    forward[0] = local[0] / local[0].sum()
+    for i in range(1, n):
+        a = (forward[i - 1] @ step) * local[i]
+        forward[i] = a / a.sum()
+    for i in range(n - 2, -1, -1):
+        b = step @ (local[i + 1] * backward[i + 1])
+        backward[i] = b / b.sum()
+    both = forward * backward
+    return both / both.sum(1, keepdims=True)

@@ -1,0 +1,334 @@
+"""In which order a page is read: lanes, titles that span them, parts that stand side by side.
+
+The file's own order is never asked. A page is cut in two again and again: across, where a title or a clear gap parts
+what is above from what is below; down, where a gutter parts what is left from what is right. All of it works in reading
+coordinates, `u` along the lines and `v` across them, so that vertical pages need nothing of their own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tasks.document import Page
+from tasks.reflow.measure import Fill, first_unit, natural_width
+from tasks.reflow.rows import Row
+
+#: A line this much larger than the running text is set for display.
+DISPLAY = 1.18
+#: A gap across all lanes of this many em more than the usual leading parts what stands above from what stands below.
+SECTION_GAP = 0.75
+#: Gutters at least this share as wide as the widest are cut together: the lanes of one article.
+SAME_GUTTER = 0.8
+
+
+@dataclass(slots=True)
+class Span:
+    """A row with its rectangle in reading coordinates."""
+
+    row: Row
+    u0: float
+    u1: float
+    v0: float
+    v1: float
+
+    @property
+    def size(self) -> float:
+        return self.row.line.size or (self.v1 - self.v0)
+
+
+@dataclass(slots=True)
+class Block:
+    """Rows of one lane, from its head to its foot; `fresh` where the block begins a part of the page of its own."""
+
+    spans: list[Span]
+    fresh: bool
+    u0: float
+    u1: float
+
+
+def page_spans(page: Page, rows: Sequence[Row]) -> tuple[list[Span], list[Span]]:
+    """Return the horizontal and the vertical rows of a page in reading coordinates."""
+    across, down = [], []
+    for row in rows:
+        box = row.line.box
+        assert box is not None
+        if row.line.vertical:
+            width = page.width or 0.0
+            down.append(Span(row, box.top, box.bottom, width - box.x1, width - box.x0))
+        else:
+            across.append(Span(row, box.x0, box.x1, box.top, box.bottom))
+    return across, down
+
+
+def body_size(rows: Sequence[Row]) -> float:
+    """Return the size of running text in points: the one that most characters have."""
+    sizes: Counter[float] = Counter()
+    for row in rows:
+        sizes[round(row.line.size or 10.0, 1)] += len(row.text)
+    return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def read_order(spans: list[Span], body: float) -> list[Block]:
+    """Return the lanes of a page in reading order."""
+    if not spans:
+        return []
+    leading = _leading(spans, body)
+    return _cut(spans, body, leading, fresh=True, depth=0)
+
+
+def _leading(spans: list[Span], body: float) -> float:
+    """Return the usual white between two lines of running text."""
+    gaps = []
+    plain = sorted((s for s in spans if abs(s.size - body) < 0.1 * body), key=lambda s: s.v0)
+    for i, s in enumerate(plain):
+        for t in plain[i + 1 : i + 40]:
+            if t.u0 < s.u1 and s.u0 < t.u1 and t.v0 > s.v0 + 0.5 * body:
+                gaps.append(t.v0 - s.v1)
+                break
+    return median(gaps) if gaps else 0.5 * body
+
+
+def _bands(spans: list[Span]) -> list[list[Span]]:
+    """Group spans into bands between which the page is white from side to side."""
+    bands: list[list[Span]] = []
+    foot = -1e9
+    for s in sorted(spans, key=lambda s: s.v0):
+        if s.v0 >= foot - 0.15 * s.size:
+            bands.append([])
+            foot = -1e9
+        bands[-1].append(s)
+        foot = max(foot, s.v1)
+    return bands
+
+
+def _cut(spans: list[Span], body: float, leading: float, fresh: bool, depth: int) -> list[Block]:
+    if len(spans) == 1 or depth > 40 or _single_lane(spans):
+        ordered = sorted(spans, key=lambda s: (s.v0, s.u0))
+        return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
+    parts = _across(spans, body, leading)
+    if len(parts) > 1:
+        return [b for p, new in parts for b in _cut(p, body, leading, new or (fresh and p is parts[0][0]), depth + 1)]
+    lanes = _down(spans, body)
+    if len(lanes) > 1:
+        return _align(
+            [_cut(p, body, leading, fresh and k == 0 or _has_title(p, body), depth + 1) for k, p in enumerate(lanes)]
+        )
+    halves = _widest_gap(spans)
+    if len(halves) > 1:
+        return [b for k, p in enumerate(halves) for b in _cut(p, body, leading, fresh and k == 0, depth + 1)]
+    ordered = sorted(spans, key=lambda s: (round(s.v0 / (0.5 * body)), s.u0))
+    return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
+
+
+def _single_lane(spans: list[Span]) -> bool:
+    """Return whether no two spans stand beside each other."""
+    return all(len(band) == 1 for band in _bands(spans))
+
+
+def _has_title(spans: list[Span], body: float) -> bool:
+    first = min(spans, key=lambda s: s.v0)
+    return first.size > DISPLAY * body
+
+
+def _across(spans: list[Span], body: float, leading: float) -> list[tuple[list[Span], bool]]:
+    """Cut a region across: around rows that span its lanes, and at gaps wider than leading.
+
+    Returns the parts from head to foot, each with whether it begins something of its own. What stands right below a
+    title that heads one lane of several is never cut off from it.
+    """
+    bands = _bands(spans)
+    if len(bands) < 2:
+        return [(spans, False)]
+    left, right = min(s.u0 for s in spans), max(s.u1 for s in spans)
+    gutters = _gutters(spans, body)
+    masks = []
+    for k, band in enumerate(bands):
+        lone = band[0]
+        alone = len(band) == 1
+        crosses = any(lone.u0 < g < lone.u1 for g in gutters)
+        middle = abs((lone.u0 + lone.u1) / 2 - (left + right) / 2) < 1.0 * body and lone.u0 - left > 1.5 * body
+        after_mask = k > 0 and masks[k - 1]
+        masks.append(alone and (crosses or lone.size > DISPLAY * body or (after_mask and middle)))
+    parts: list[tuple[list[Span], bool]] = []
+    for k, band in enumerate(bands):
+        if k == 0:
+            parts.append(([*band], False))
+            continue
+        white = min(s.v0 for s in band) - max(s.v1 for s in bands[k - 1])
+        turn = masks[k] != masks[k - 1]
+        apart = white > leading + SECTION_GAP * body and _ends_here([s for b in bands[:k] for s in b], gutters, white / body)
+        headed = any(s.size > DISPLAY * body for s in bands[k - 1]) and not masks[k - 1]
+        below_head = any(_heads(s, bands[k - 1], body) for s in bands[k - 1]) and not masks[k - 1]
+        if turn or (apart and not headed and not below_head and not masks[k]):
+            begins = (masks[k] and not masks[k - 1]) or (apart and not turn)
+            parts.append(([*band], begins))
+        else:
+            parts[-1][0].extend(band)
+    return parts if len(parts) > 1 else [(spans, False)]
+
+
+def _ends_here(above: list[Span], gutters: list[float], white: float) -> bool:
+    """Return whether lanes end at a gap, and not by chance a paragraph in each of them.
+
+    Where a part of the page ends, its text runs on from the foot of one lane to the head of the next, so that some lane
+    but the last breaks off in mid-sentence; where paragraphs happen to end side by side, none does.
+    """
+    if white > 3.0:
+        return True
+    feet: dict[int, Span] = {}
+    for s in above:
+        lane = sum(g < s.u0 for g in gutters)
+        if lane not in feet or s.v0 > feet[lane].v0:
+            feet[lane] = s
+    lanes = sorted(feet)
+    return any(feet[lane].row.text[-1] not in "。！？”）】" for lane in lanes[:-1]) if len(lanes) > 1 else False
+
+
+def _heads(span: Span, band: list[Span], body: float) -> bool:
+    """Return whether a span of a band of several is set for display: a title of one lane."""
+    return len(band) > 1 and span.size > 1.06 * body
+
+
+def _gutters(spans: list[Span], body: float) -> list[float]:
+    """Return the middles of the gutters of a region: stretches that next to no running text covers."""
+    plain = [s for s in spans if s.size < DISPLAY * body]
+    if len(plain) < 3:
+        return []
+    left, right = min(s.u0 for s in plain), max(s.u1 for s in plain)
+    cover = [0] * (int(right - left) + 2)
+    for s in plain:
+        cover[int(s.u0 - left + 0.999)] += 1
+        cover[int(s.u1 - left) + 1] -= 1
+    depth = 0
+    for k, step in enumerate(cover):
+        depth += step
+        cover[k] = depth
+    thin = 0.2 * max(cover)
+    middles = []
+    start: int | None = None
+    for k, n in enumerate(cover):
+        if n <= thin:
+            start = k if start is None else start
+        elif start is not None:
+            if k - start > 0.5 * body and start > 0:
+                middles.append(left + (start + k) / 2)
+            start = None
+    return middles
+
+
+def _merge(spans: Sequence[Span]) -> list[tuple[float, float]]:
+    """Return the stretches along the line that the spans cover together."""
+    covered: list[tuple[float, float]] = []
+    for s in sorted(spans, key=lambda s: s.u0):
+        if covered and s.u0 <= covered[-1][1]:
+            covered[-1] = (covered[-1][0], max(covered[-1][1], s.u1))
+        else:
+            covered.append((s.u0, s.u1))
+    return covered
+
+
+def _down(spans: list[Span], body: float) -> list[list[Span]]:
+    """Cut a region down at its widest gutters, those that no row crosses."""
+    covered = _merge(spans)
+    gaps = [b[0] - a[1] for a, b in zip(covered, covered[1:], strict=False)]
+    if not gaps or max(gaps) < 0.4 * body:
+        return [spans]
+    least = SAME_GUTTER * max(gaps)
+    lanes: list[list[Span]] = [[]]
+    edge = 0
+    for s in sorted(spans, key=lambda s: s.u0):
+        while edge < len(gaps) and s.u0 >= covered[edge + 1][0]:
+            if gaps[edge] >= least and lanes[-1]:
+                lanes.append([])
+            edge += 1
+        lanes[-1].append(s)
+    return lanes
+
+
+def _align(lanes: list[list[Block]]) -> list[Block]:
+    """Give lanes of one region the width of the widest where there is room: a short last column says little of it."""
+    heads = [blocks[0] for blocks in lanes]
+    widest = max(b.u1 - b.u0 for blocks in lanes for b in blocks)
+    for k, blocks in enumerate(lanes):
+        end = heads[k + 1].u0 if k + 1 < len(lanes) else None
+        for b in blocks:
+            if b.u1 - b.u0 < widest and (end is None or b.u0 + widest <= end):
+                b.u1 = b.u0 + widest
+    return [b for blocks in lanes for b in blocks]
+
+
+def _widest_gap(spans: list[Span]) -> list[list[Span]]:
+    """Cut a region across at its widest gap, when nothing better parts it."""
+    bands = _bands(spans)
+    if len(bands) < 2:
+        return [spans]
+    white = [min(s.v0 for s in b) - max(s.v1 for s in a) for a, b in zip(bands, bands[1:], strict=False)]
+    k = white.index(max(white)) + 1
+    return [[s for b in bands[:k] for s in b], [s for b in bands[k:] for s in b]]
+
+
+def flow(blocks: Sequence[Block], body: float) -> list[Row]:
+    """Return the rows of blocks in reading order, each measured against its lane."""
+    rows: list[Row] = []
+    for n, block in enumerate(blocks):
+        left, right = _edges(block, body)
+        previous: Span | None = None
+        white = _leading(block.spans, body)
+        for k, span in enumerate(block.spans):
+            row, em = span.row, span.size
+            row.scale = em / body
+            row.indent = max(0.0, (span.u0 - left) / em)
+            row.right = (right - span.u1) / em
+            row.centred = abs(row.indent - row.right) < 1.0 and row.indent > 0.8
+            row.gap = (span.v0 - previous.v1 - white) / body if previous else 0.0
+            row.stretch = _stretch(row)
+            row.starts = ("section" if block.fresh else "lane") if k == 0 else ""
+            if n == 0 and k == 0:
+                row.starts = "page"
+            previous = span
+            row.fill = Fill((right - left) / em, 0.0, 0.0)
+            rows.append(row)
+    for row, after in zip(rows, [*rows[1:], None], strict=False):
+        _fill(row, after)
+    return rows
+
+
+def _edges(block: Block, body: float) -> tuple[float, float]:
+    """Return the lane's left and right edge: where most rows begin and end, not where a stray one does."""
+    plain = [s for s in block.spans if abs(s.size - body) < 0.12 * body] or block.spans
+    if len(plain) < 3:
+        return block.u0, block.u1
+    starts = sorted(s.u0 for s in plain)
+    ends = sorted(s.u1 for s in plain)
+    left = starts[max(0, len(starts) // 20)]
+    right = ends[min(len(ends) - 1, len(ends) - 1 - len(ends) // 20)]
+    return min(left, block.u0 if block.u0 > left - 0.6 * body else left), max(right, min(block.u1, right + 60 * body))
+
+
+def _stretch(row: Row) -> float | None:
+    """Return how far apart the row's Chinese characters are set beyond their own width, in em a character."""
+    edges, text, em = row.line.edges, row.line.text, row.line.size or 1.0
+    steps = [
+        (edges[i + 1] - edges[i]) / em - 1.0
+        for i in range(len(text) - 1)
+        if "\u2e80" <= text[i] <= "\u9fff" and text[i] not in "，。、；：" and "\u2e80" <= text[i + 1] <= "\u9fff"
+        and "\u3000" != text[i]
+    ]  # fmt: skip
+    return median(steps) if len(steps) >= 3 else None
+
+
+def _fill(row: Row, after: Row | None) -> None:
+    """Set a page row's fill test from its natural width: as if nothing had been justified."""
+    column = row.fill.width
+    if column is None:
+        return
+    proportional = sum(c.isascii() and c.isalpha() for c in row.text) > 0.5 * len(row.text)
+    width = natural_width(row.text, proportional) + (row.indent or 0.0)
+    unit = first_unit(after.text) if after else "文"
+    ahead = natural_width(unit, proportional)
+    slack = column - width - ahead
+    soft = 0.5 * sum(c in "，。、；：！？”’）》】」』“‘（《【「『" for c in row.text + unit)
+    row.fill = Fill(column, slack, slack + soft)

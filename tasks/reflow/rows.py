@@ -1,0 +1,76 @@
+"""Rows: the lines of a source in reading order, cleaned, each with the evidence of how it was set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.clean import clean, set_vertical_quotes
+from tasks.document import Line
+from tasks.reflow.measure import Fill, column_widths, fill_lines
+from tasks.segment import language_of
+
+
+@dataclass(slots=True)
+class Row:
+    """A line in its place in the flow of reading.
+
+    `indent` and `right` are the room before and behind the line in em, `gap` is the extra room above it (blank lines
+    in text, in em on a page), `stretch` how far justification set its characters apart, in em a character. What a
+    medium does not tell is None. `starts` says whether the row is the first of a lane, of a part of the page that
+    stands by itself, or of a page.
+    """
+
+    line: Line
+    text: str
+    fixes: tuple[str, ...]
+    fill: Fill = Fill(None, 99.0, 99.0)
+    indent: float | None = None
+    right: float | None = None
+    gap: float = 0.0
+    stretch: float | None = None
+    scale: float = 1.0
+    other_font: bool = False
+    centred: bool = False
+    starts: str = ""
+    aside: str = ""  #: set when the row is furniture or a caption, and so no part of the flow
+
+
+def text_rows(lines: Sequence[Line]) -> list[Row]:
+    """Return the lines of a text file that hold text, with the blank lines before each counted as its gap."""
+    rows: list[Row] = []
+    gap = 0
+    upright = [line.text for line in lines if line.vertical]
+    simplified = bool(upright) and language_of("".join(upright)) == "zh-Hans"
+    for line in lines:
+        text, fixes = clean(line.text)
+        if line.vertical:
+            text = set_vertical_quotes(text, simplified)
+        if not text:
+            gap += 1
+            continue
+        rows.append(Row(line, text, fixes, indent=_indent(line.text), gap=float(gap)))
+        gap = 0
+    return rows
+
+
+def _indent(raw: str) -> float:
+    """Return the white space a line begins with, in em."""
+    em = 0.0
+    for c in raw:
+        if c in "\u3000\u2003":
+            em += 1.0
+        elif c == "\t":
+            em += 2.0
+        elif c.isspace():
+            em += 0.5
+        else:
+            break
+    return em
+
+
+def measure_text(rows: list[Row]) -> None:
+    """Set the fill test of the rows of a text file."""
+    texts = [row.text for row in rows]
+    for row, fill in zip(rows, fill_lines(texts, column_widths(texts)), strict=True):
+        row.fill = fill
