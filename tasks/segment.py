@@ -176,11 +176,12 @@ def _latin_cutter() -> Callable[[str], list[str]]:
     """Return what cuts a text by Unicode's word rules (UAX 29), white space apart.
 
     Two things are kept whole that those rules cut: an abbreviation with its last full stop, a number with its percent.
+    Flags are matched first because the library counts back along a row of them for every one.
     """
     import regex  # type: ignore[import-untyped]
 
     find: Callable[[str], list[str]] = regex.compile(
-        r"(?w)\s+|(?:\p{L}\.){2,}(?!\w)|\d+(?:[.,]\d+)*[%‰]|\S+?\b|\S+"
+        r"(?w)\s+|(?:\p{L}\.){2,}+(?!\w)|\d++(?:[.,]\d++)*+[%‰]|[\U0001f1e6-\U0001f1ff]{2}|\S+?\b|\S+"
     ).findall
     return find
 

@@ -36,6 +36,7 @@ _END = re.compile(
     """,
     re.VERBOSE,
 )
+_BLANK = re.compile(r"\s*")
 _CLOSED = re.compile(rf"[{re.escape(_CLOSERS)}]*")
 _CITATION = re.compile(r"[\[［〔][0-9]{1,3}(?:[-–,，][0-9]{1,3})*[\]］〕]")
 
@@ -65,12 +66,12 @@ _ANY_CHINESE = re.compile(rf"[{_CHINESE}]")
 _LATIN_RUN = re.compile(rf"[^“”{_CHINESE}]+")
 _LATIN_LETTER = re.compile(r"[A-Za-z]")
 # Behind ?! and !!, and behind a sentence in brackets of its own.
-_MISSED_END = re.compile(r"""(?:[!?]{2,}["”’)]*|^\([^()]{1,200}[.!?]\))\s+(?=["“‘(]?[A-Z])""")
+_MISSED_END = re.compile(r"""(?:[!?]{2,8}["”’)]{0,4}|^\([^()]{1,200}[.!?]\))\s+(?=["“‘(]?[A-Z])""")
 # sentencex takes time that grows with the square of a text of open quotations: it gets this much, up to an end mark.
 _PIECE = re.compile(r".{1,4000}(?:\Z|(?<=[.!?]\s))|.{1,4000}", re.DOTALL)
 # Without white space behind it a full stop stands in an address or a name, whatever sentencex says.
 _LATIN_END = re.compile(r"[.!?]\s$|[。！？”」』]$")
-_LATIN_SENTENCE = re.compile(r"(?:\w\S*\s+){2,}[a-z]{2,}\.")
+_LATIN_SENTENCE = re.compile(r"\b\w\S{0,40}\s{1,3}\w\S{0,40}\s{1,3}[a-z]{2,30}\.")
 
 
 def split_sentences(text: str, language: Language) -> Iterator[tuple[int, int]]:
@@ -137,7 +138,8 @@ def _chinese_ends(text: str) -> Iterator[int]:
         end = closed.end() if closed else match.end()
         if citation := _CITATION.match(text, end):
             end = citation.end()
-        if not text[begin : match.start()].strip() and match["ellipsis"]:
+        opens = text[match.start() - 1 : match.start()] in _PAIRS or _BLANK.fullmatch(text, begin, match.start())
+        if match["ellipsis"] and opens:
             continue  # it stands for what was left out before this sentence
         if _goes_on(text, match, end, latin_ends):
             continue
