@@ -15,7 +15,7 @@ Byline = Literal["none", "above", "plain", "marked", "dateline", "report", "sour
 
 
 class Paragraph(TypedDict):
-    """A paragraph and its kind, one of those of `tasks.document`."""
+    """A paragraph and its kind, one of those of `tasks.document`; list|body where either would be right."""
 
     kind: str
     text: str

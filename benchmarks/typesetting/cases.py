@@ -71,13 +71,18 @@ def _named(name: str, family: str, unindented: bool, data: bytes, gold: Gold) ->
 def fill(stories: list[Story], layout: PageLayout, rng: random.Random) -> list[Story]:
     """Return as many of the stories, in one language, as fill half a page to a page and a half of `layout`.
 
-    Articles side by side stay on one page: nobody could say in which order they run on.
+    Articles side by side stay on one page: nobody could say in which order they run on. A sidebar is short.
     """
     most = 0.9 if layout.arrangement in ("beside", "sidebar") else 1.5
     area = (layout.width - 30) * (layout.height - 36) * PT**2
     wanted = rng.uniform(0.5, most) * 0.7 * area / (layout.size**2 * layout.leading)
-    alike = (s for s in stories if s.get("language") == stories[0].get("language"))
-    lengths = itertools.accumulate(
-        (sum(len(p) if isinstance(p, str) else len(p["text"]) for p in s["paragraphs"]) for s in stories), initial=0
-    )
-    return [story for story, before in zip(alike, lengths, strict=False) if before < wanted][:7]
+    alike = [s for s in stories if s.get("language") == stories[0].get("language")]
+    before = itertools.accumulate(map(_length, alike), initial=0)
+    chosen = [story for story, length in zip(alike, before, strict=False) if length < wanted][:7]
+    if layout.arrangement == "sidebar":
+        chosen.sort(key=_length, reverse=True)
+    return chosen
+
+
+def _length(story: Story) -> int:
+    return sum(len(p if isinstance(p, str) else p["text"]) for p in story["paragraphs"])

@@ -58,7 +58,7 @@ def overprinted(pdf: bytes) -> int:
     """Return how many wide characters stand on another one: columns that ran over into what is below them."""
     count = 0
     for page in _glyphs(pdf):
-        cells = Counter((x // 4, y // 4) for text, x, y in page if text >= "\u2e80")
+        cells = Counter((x // 4, y // 4) for text, x, y in page if text >= "\u2e80" and text.isalpha())
         count += sum(n - 1 for n in cells.values())
     return count
 
@@ -69,14 +69,17 @@ def _letters(text: Iterable[str]) -> Counter[str]:
 
 
 def _glyphs(pdf: bytes) -> Iterator[list[tuple[str, float, float]]]:
-    """Yield for every page its characters and the middle of each, in points."""
+    """Yield for every page the characters that lie on it and the middle of each, in points."""
     import pypdfium2
 
     with pypdfium2.PdfDocument(pdf) as document:
         for page in document:
+            width, height = page.get_size()
             text = page.get_textpage()
             glyphs = []
             for n in range(text.count_chars()):
                 left, bottom, right, top = text.get_charbox(n, loose=True)
-                glyphs.append((text.get_text_range(n, 1), (left + right) / 2, (bottom + top) / 2))
+                x, y = (left + right) / 2, (bottom + top) / 2
+                if 0 <= x <= width and 0 <= y <= height:
+                    glyphs.append((chr(pypdfium2.raw.FPDFText_GetUnicode(text, n)), x, y))
             yield glyphs

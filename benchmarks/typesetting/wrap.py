@@ -21,6 +21,9 @@ UNIT = re.compile(
     rf"(?P<lead>[{OPENING}]*)(?P<core>{WORD}|——|……|⋯⋯|[^\s{OPENING}])(?P<tail>[{re.escape(CLOSING)}]*)(?P<space>\s*)"
 )
 
+UNINDENTED = ("title", "subtitle", "byline", "heading", "metadata", "caption")
+UNWRAPPED = 100_000  # em: one paragraph a line, as saved from the web
+
 Marks = Literal["full", "half", "elastic"]
 Overflow = Literal["push", "squeeze", "hang"]
 
@@ -156,6 +159,8 @@ class TextLayout:
 def random_text_layout(rng: random.Random) -> TextLayout:
     """Return one of the many ways in which a wrapped text looks."""
     dress = random_dress(rng)
+    if rng.random() < 0.08:
+        return TextLayout(width=UNWRAPPED, blank=rng.choice(["none", "paragraphs"]), dress=dress)
     width = rng.choice([*range(14, 27), *range(28, 41, 3)]) + rng.choice([0, 0, 0.5])
     start = rng.randrange(5, 40)
     return TextLayout(
@@ -225,7 +230,7 @@ def _lines(paragraph: Paragraph, layout: TextLayout, before: int, rng: random.Ra
             return layout.stretch[2]
         return layout.width
 
-    running = paragraph["kind"] in ("body", "list", "affiliation")
+    running = paragraph["kind"] not in UNINDENTED
     indent = 2 if running and layout.indent != "none" else 0
     lines = break_lines(text, measure, indent, layout.punctuation)
     if layout.indent == "kept" and indent:
