@@ -97,9 +97,11 @@ def _artifact() -> Watch:
 
     def watch(stage: str, done: int, total: int) -> None:
         nonlocal last
-        if done == total or time.monotonic() - last > PROGRESS_SECONDS:
+        if stage != "reading":  # which takes nearly all of the time
+            update_progress_artifact(artifact, 100.0, description=stage)
+        elif done == total or time.monotonic() - last > PROGRESS_SECONDS:
             last = time.monotonic()
-            update_progress_artifact(artifact, 100.0 * done / max(total, 1), description=f"{stage}: {done} of {total}")
+            update_progress_artifact(artifact, 100.0 * done / total, description=f"read {done:,} of {total:,}")
 
     return watch
 
