@@ -89,12 +89,13 @@ def random_dress(rng: random.Random) -> Dress:
 def dress_stories(
     stories: list[Story], dress: Dress, paper: str, states_paper: bool, rng: random.Random
 ) -> list[Article]:
-    """Return the stories as `paper` prints them.
+    """Return the stories as `paper` prints them, all on the first one's date: they are of one issue.
 
     `states_paper` says that the page tells its name and date (in a running head), so that they can be known.
     Without titles an affiliation line closes every article: else nothing would tell one from the next.
     """
-    return [_dress_story(story, dress, paper, states_paper, rng) for story in stories]
+    today = stories[0]["date"]
+    return [_dress_story({**story, "date": today}, dress, paper, states_paper, rng) for story in stories]
 
 
 def _dress_story(story: Story, dress: Dress, paper: str, states_paper: bool, rng: random.Random) -> Article:

@@ -6,8 +6,10 @@ import io
 import logging
 import shutil
 import subprocess
+import unicodedata
 from typing import Literal
 
+from benchmarks.typesetting.articles import Gold
 from benchmarks.typesetting.layout import REGIONS
 from benchmarks.typesetting.pages import typeset
 
@@ -33,6 +35,17 @@ def dump_text(pdf: bytes, tool: Tool) -> str:
     with pypdfium2.PdfDocument(pdf) as document:
         pages = [page.get_textpage().get_text_range() for page in document]
     return "\n".join(pages).replace("\r\n", "\n")
+
+
+def whole_paragraphs(text: str, gold: Gold) -> float:
+    """Return the share of the gold paragraphs whose characters follow each other in `text`, white space apart."""
+
+    def folded(text: str) -> str:
+        return "".join(unicodedata.normalize("NFKC", text).split())
+
+    dump = folded(text)
+    paragraphs = [p["text"] for article in gold["articles"] for p in article["paragraphs"]]
+    return sum(folded(p) in dump for p in paragraphs) / len(paragraphs)
 
 
 def redraw(pdf: bytes, language: str) -> bytes:

@@ -73,9 +73,6 @@ def lay_out(stories: list[Story], layout: PageLayout, rng: random.Random) -> She
     paper = rng.choice(phrases.papers)
     articles = dress_stories(stories, layout.dress, paper, layout.head != "none", rng)
     year, month, day = (int(x) for x in stories[0]["date"].split("-"))
-    if layout.head != "none":  # one page has one date, whatever the stories say
-        for article in articles:
-            article["published_on"] = stories[0]["date"]
     head = rng.choice(phrases.heads).format(
         paper=paper, y=year, m=month, d=day, n=rng.randint(2, 16), section=rng.choice(phrases.sections)
     )
