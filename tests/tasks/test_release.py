@@ -1,4 +1,4 @@
-"""Releases, also when killed: run as a script, this file publishes once and dies, or fails, at a given file operation."""
+"""Releases, also when what publishes them is killed, or fails, at any of its file operations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -391,10 +390,10 @@ AFTER = [OLD[0], NEW[0], *OLD[2:], NEW[1]]
 OPERATIONS = ("open", "write", "fsync", "link", "rename", "replace", "mkdir", "unlink", "symlink", "rmdir")
 
 
-def publish_with_fault(processed: Path, nth: int, fault: str) -> None:
-    """Publish `NEW`; at the `nth` file operation be killed, or have it fail with the errno named `fault`.
+def publish_with_fault(processed: Path, nth: int, fault: str, said: Connection) -> None:
+    """Publish `NEW` in a process of its own; at the `nth` file operation be killed, or have it fail with errno `fault`.
 
-    Prints how many operations there were.
+    Says how many operations there were, and what went wrong.
     """
     count = 0
 
@@ -412,26 +411,33 @@ def publish_with_fault(processed: Path, nth: int, fault: str) -> None:
 
         return run
 
-    release.SEGMENT_SOURCES = 2
+    error = ""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release, "SEGMENT_SOURCES", 2)
         for name in ("open", "write", "fsync", "link", "rename", "replace", "mkdir", "unlink", "symlink", "rmdir"):
             patch.setattr(os, name, faulty(getattr(os, name)))
         try:
             publish(processed, NEW)
-        finally:
-            patch.undo()
-            print(count)
+        except StorageError as failure:
+            error = str(failure)
+    said.send((count, error))
 
 
-def run_with_fault(processed: Path, nth: int, fault: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, __file__, str(processed), str(nth), fault],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        check=False,
-    )
+def run_with_fault(processed: Path, nth: int, fault: str) -> tuple[int, str] | None:
+    """Return what `publish_with_fault` said, None if it was killed."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload([__name__])
+    hears, says = forks.Pipe(duplex=False)
+    process = forks.Process(target=publish_with_fault, args=(processed, nth, fault, says))
+    process.start()
+    says.close()
+    try:
+        said: tuple[int, str] | None = hears.recv()
+    except EOFError:
+        said = None
+    process.join(60)
+    assert process.exitcode == (-signal.SIGKILL if fault == "kill" else 0)
+    return said
 
 
 def old_release(processed: Path) -> Release:
@@ -445,9 +451,10 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> int:
     """How many file operations a publish takes that meets no fault."""
     processed = tmp_path_factory.mktemp("processed")
     old_release(processed)
-    ended = run_with_fault(processed, 0, "none")
+    said = run_with_fault(processed, 0, "none")
+    assert said is not None
     assert_holds(open_release(processed), AFTER)
-    return int(ended.stdout)
+    return said[0]
 
 
 def check_fault(processed: Path, nth: int, fault: str) -> bool:
@@ -456,14 +463,12 @@ def check_fault(processed: Path, nth: int, fault: str) -> bool:
     Returns whether it was published all the same.
     """
     old = old_release(processed)
-    ended = run_with_fault(processed, nth, fault)
+    said = run_with_fault(processed, nth, fault)
     seen = open_release(processed)
-    if fault == "kill":
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
-    else:
-        assert ended.returncode == (0 if seen != old else 3), ended.stderr
+    if said is not None:
+        assert bool(said[1]) == (seen == old)
         if seen == old:
-            assert f"{os.strerror(getattr(errno, fault))}. The published release is untouched." in ended.stderr
+            assert f"{os.strerror(getattr(errno, fault))}. The published release is untouched." in said[1]
     assert_holds(seen, OLD if seen == old else AFTER)
     assert_holds(publish(processed, NEW), AFTER)
     left = [*processed.iterdir(), *(processed / "releases").glob(".*")]
@@ -499,11 +504,3 @@ def test_a_fault_at_every_operation_leaves_a_whole_release(tmp_path: Path, opera
     published = [check_fault(tmp_path / str(nth), nth, fault) for nth in range(1, operations + 1)]
     assert not published[0]
     assert published[-1]
-
-
-if __name__ == "__main__":
-    try:
-        publish_with_fault(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
-    except StorageError as error:
-        print(error, file=sys.stderr)
-        sys.exit(3)
