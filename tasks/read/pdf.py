@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from tasks.clean import OPENING
 from tasks.document import Box, Line, Page, Reading, Unreadable
 
 MEDIA_TYPE = "application/pdf"
@@ -205,6 +206,11 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
     flat = {row for row, a in votes if not a and votes[row, False] > 3 * votes[row, True] and votes[row, False] > 3}
     if not vertical:
         return [_horizontal(c) for c in chars], []
+    for c in chars:
+        if not (c["text"] and ord(c["text"][0]) > 0x2E7F) and not c["text"].isspace():
+            rows.setdefault(round((c["top"] + c["bottom"]) / 4), []).append((c["x0"] + c["x1"]) / 2)
+    for places in rows.values():
+        places.sort()
     upright, lying = [], []
     for c in chars:
         row = round((c["top"] + c["bottom"]) / 4)
@@ -214,10 +220,10 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
 
 def _sits_in_row(c: dict[str, Any], rows: dict[int, list[float]], row: int) -> bool:
     x = (c["x0"] + c["x1"]) / 2
-    return any(_nearest(rows, r, x, itself=False) < 1.8 * c["size"] for r in (row - 1, row, row + 1))
+    return any(_nearest(rows, r, x) < 1.8 * c["size"] for r in (row - 1, row, row + 1))
 
 
-def _nearest(places: dict[int, list[float]], key: int, at: float, itself: bool = True) -> float:
+def _nearest(places: dict[int, list[float]], key: int, at: float) -> float:
     """Return the distance to the nearest other place in the bins around `key` (an em-free, sorted list each)."""
     best = 1e9
     for k in (key - 1, key, key + 1):
@@ -225,8 +231,6 @@ def _nearest(places: dict[int, list[float]], key: int, at: float, itself: bool =
         if not row:
             continue
         lo, hi = bisect_left(row, at - 1e-6), bisect_right(row, at + 1e-6)
-        if not itself and lo < hi:
-            return 0.0
         if lo > 0:
             best = min(best, at - row[lo - 1])
         if hi < len(row):
@@ -308,9 +312,14 @@ class _Gutters:
                 before.u1 > at or (behind is not None and behind.u0 - before.u1 < NARROW_GAP * em)
             ):
                 crossed += 1
-            elif behind is not None and (abs(behind.u0 - right.u0) < 0.3 * em):
+            elif behind is not None and abs(behind.u0 - right.u0) < (0.6 if _trimmed(behind, right) else 0.3) * em:
                 parted += 1
         return parted >= 2 and crossed <= 0.34 * parted
+
+
+def _trimmed(*heads: Glyph) -> bool:
+    """Return whether a lane's head is an opening mark, which may be set half an em to the left."""
+    return any(g.text in OPENING for g in heads)
 
 
 def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:

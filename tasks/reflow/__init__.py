@@ -67,11 +67,27 @@ def arrange(reading: Reading) -> list[Row]:
     mark_page_furniture(pages, [page.height or 0.0 for page in reading.pages], body)
     ordered: list[Row] = []
     for page, rows in zip(reading.pages, pages, strict=True):
-        asides = [row for row in rows if row.aside]
         across, down = page_spans(page, [row for row in rows if not row.aside])
-        ordered += asides
-        for spans in (across, down):
-            ordered += flow(read_order(spans, body), body)
+        running = [row for spans in (across, down) for row in flow(read_order(spans, body), body)]
+        ordered += _among(running, [row for row in rows if row.aside])
+    return ordered
+
+
+def _among(running: list[Row], asides: Sequence[Row]) -> list[Row]:
+    """Put what stands beside the text where it was met: before the first row of the text that stands below it."""
+    ordered = list(running)
+    for aside in reversed(asides):
+        box = aside.line.box
+        at = next(
+            (
+                n
+                for n, row in enumerate(ordered)
+                if box and row.line.box and not row.aside
+                and row.line.box.top >= box.bottom - 1 and row.line.box.x0 < box.x1 and box.x0 < row.line.box.x1
+            ),
+            len(ordered),
+        )  # fmt: skip
+        ordered.insert(at, aside)
     return ordered
 
 

@@ -112,7 +112,11 @@ def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
     """Part paragraphs into articles: a title opens one, an affiliation line closes one."""
     articles: list[list[Draft]] = []
     closed = True
+    waiting: list[Draft] = []  # captions before anything they could belong to
     for draft in drafts:
+        if draft.kind == "caption" and not articles:
+            waiting.append(draft)
+            continue
         current = articles[-1] if articles else []
         begun = any(d.kind not in ("title", "subtitle", "metadata", "caption") for d in current)
         untitled = not any(d.kind == "title" for d in current)
@@ -125,11 +129,14 @@ def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
         if opens:
             articles.append([])
         articles[-1].append(draft)
+        if waiting:
+            articles[-1].extend(waiting)
+            waiting.clear()
         if draft.kind == "affiliation":
             closed = True
         elif draft.kind not in ("metadata", "caption", "footnote"):
             closed = False
-    return articles
+    return articles or ([waiting] if waiting else [])
 
 
 def drop_repeated_title(drafts: list[Draft], left_out: LeftOut) -> list[Draft]:

@@ -159,10 +159,11 @@ def _across(spans: list[Span], body: float, leading: float) -> list[tuple[list[S
             continue
         white = min(s.v0 for s in band) - max(s.v1 for s in bands[k - 1])
         turn = masks[k] != masks[k - 1]
-        apart = white > leading + SECTION_GAP * body and _ends_here([s for b in bands[:k] for s in b], gutters, white / body)
+        apart = white > leading + SECTION_GAP * body and _ends_here(
+            [s for b in bands[:k] for s in b], gutters, (white - leading) / body
+        )
         headed = any(s.size > DISPLAY * body for s in bands[k - 1]) and not masks[k - 1]
-        below_head = any(_heads(s, bands[k - 1], body) for s in bands[k - 1]) and not masks[k - 1]
-        if turn or (apart and not headed and not below_head and not masks[k]):
+        if turn or (apart and not headed and not masks[k]):
             begins = (masks[k] and not masks[k - 1]) or (apart and not turn)
             parts.append(([*band], begins))
         else:
@@ -170,26 +171,25 @@ def _across(spans: list[Span], body: float, leading: float) -> list[tuple[list[S
     return parts if len(parts) > 1 else [(spans, False)]
 
 
-def _ends_here(above: list[Span], gutters: list[float], white: float) -> bool:
+def _ends_here(above: list[Span], gutters: list[float], white: float) -> bool:  # white: in em, beyond leading
     """Return whether lanes end at a gap, and not by chance a paragraph in each of them.
 
     Where a part of the page ends, its text runs on from the foot of one lane to the head of the next, so that some lane
     but the last breaks off in mid-sentence; where paragraphs happen to end side by side, none does.
     """
-    if white > 3.0:
+    if white > 1.6:
         return True
     feet: dict[int, Span] = {}
+    ends: dict[int, float] = {}
     for s in above:
         lane = sum(g < s.u0 for g in gutters)
+        ends[lane] = max(ends.get(lane, 0.0), s.u1)
         if lane not in feet or s.v0 > feet[lane].v0:
             feet[lane] = s
-    lanes = sorted(feet)
-    return any(feet[lane].row.text[-1] not in "。！？”）】" for lane in lanes[:-1]) if len(lanes) > 1 else False
-
-
-def _heads(span: Span, band: list[Span], body: float) -> bool:
-    """Return whether a span of a band of several is set for display: a title of one lane."""
-    return len(band) > 1 and span.size > 1.06 * body
+    lanes = sorted(feet)[:-1]
+    return any(
+        feet[lane].row.text[-1] not in "。！？”）】" or ends[lane] - feet[lane].u1 < 0.3 * feet[lane].size for lane in lanes
+    )
 
 
 def _gutters(spans: list[Span], body: float) -> list[float]:
