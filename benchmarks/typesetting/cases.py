@@ -14,7 +14,7 @@ from benchmarks.typesetting.layout import PageLayout, random_page_layout
 from benchmarks.typesetting.pages import missing, overprinted, set_page
 from benchmarks.typesetting.wrap import random_text_layout, set_text
 
-ATTEMPTS = 5
+ATTEMPTS = 20
 PT = 72 / 25.4  # points per millimetre
 
 
