@@ -11,10 +11,10 @@ import jieba
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jieba import finalseg
+from jieba import finalseg, posseg
 
 from tasks.document import LANGUAGES, Language
-from tasks.segment import Dictionary, language_of, segment
+from tasks.segment import Dictionary, _tag_of_end, language_of, segment
 
 Cut = Callable[[str], list[str]]
 
@@ -119,6 +119,13 @@ def test_spans_are_in_order_and_leave_out_nothing_but_white_space(text: str, lan
 )
 def test_words_and_their_parts_of_speech(language: Language, text: str, expected: str) -> None:
     assert tagged(text, language) == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("周砚青潮汐表修渠站长灯塔㐀龥的了一"), min_size=1, max_size=6).map("".join))
+def test_an_unknown_word_is_tagged_as_jiebas_tagger_tags_its_end(word: str) -> None:
+    _, route = posseg.viterbi(word, posseg.char_state_tab_P, posseg.start_P, posseg.trans_P, posseg.emit_P)
+    assert _tag_of_end(word) == route[-1][1]
 
 
 @pytest.mark.parametrize(
