@@ -1,8 +1,8 @@
 """Sentences and words, as spans of a paragraph.
 
-Chinese is cut into words by jieba's own algorithm and dictionary: through rjieba, which does it sixteen times as fast,
-wherever the two cut alike, else through jieba itself. Latin runs are cut by Unicode's word rules. Sentences end by the
-rules of `tasks.sentences`.
+Chinese is cut into words exactly as `jieba.lcut` does it: through rjieba, which is sixteen times as fast, with what it
+does otherwise put right (rare Han, symbols among letters); through jieba itself where a user dictionary is given, which
+rjieba cannot load. Latin runs are cut by Unicode's word rules. Sentences end by the rules of `tasks.sentences`.
 
 This is the only room that imports jieba and rjieba; both load on first use.
 """
@@ -150,7 +150,7 @@ def _words(sentence: str, language: Language, dictionary: Dictionary | None) -> 
 def _replace_runs(sentence: str, words: list[str], runs: list[tuple[int, int]]) -> Iterator[str]:
     """Yield `words`, but for the runs of another script, which are cut by Unicode's rules.
 
-    A run that shares a word with the Chinese around it (A股, 卡拉OK) is left as jieba cut it.
+    A run that shares a word with the Chinese around it (A股, T恤) is left as jieba cut it.
     """
     ends = set()
     end = 0
