@@ -408,6 +408,8 @@ class Staging:
     def begin(self, fresh: Mapping[str, int], read: Callable[[Sequence[str]], Tables], gone: frozenset[str]) -> None:
         """Write or link every segment (see `Store.stage`)."""
         parent = self.store.parent
+        if self.path.exists():  # an attempt of this run that failed and is made again
+            shutil.rmtree(self.path)
         for name in SCHEMAS:
             (self.path / name).mkdir(parents=True)
         old = {segment.number: segment for segment in parent.segments} if parent else {}
@@ -489,7 +491,7 @@ class Staging:
         final = processed / "releases" / self.id
         link = _link(processed, self.id)
         with _storing(processed):
-            _write_new(self.path / "release.json", _json(manifest))
+            _write_whole(self.path / "release.json", _json(manifest))
             for directory in (*(self.path / name for name in SCHEMAS), self.path):
                 _sync(directory)
             try:
@@ -515,7 +517,7 @@ class Staging:
         refused = self.store.processed / ".work" / "refused"
         with _storing(self.store.processed):
             refused.mkdir(parents=True, exist_ok=True)
-            _write_new(self.path / "verdict.json", _json(verdict))
+            _write_whole(self.path / "verdict.json", _json(verdict))
             self.path.rename(refused / self.id)
             for old in sorted(refused.iterdir(), reverse=True)[_REFUSED_KEPT:]:
                 shutil.rmtree(old)

@@ -349,6 +349,30 @@ def test_a_staging_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "releases").iterdir()] == [".lock"]
 
 
+def test_a_step_that_failed_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(tmp_path, OLD)
+    tables = dataset.build_tables(NEW, "f")
+    chars = {d.source.source: 7 for d in NEW}
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with publishing(tmp_path) as store:
+        for operation in ("link", "fsync"):
+            with monkeypatch.context() as patch:
+                patch.setattr(os, operation, fail)
+                with pytest.raises(StorageError):
+                    store.stage({"e.txt": 7}, lambda s: dataset.select(tables, s), quality)
+        staging = store.stage(chars, lambda s: dataset.select(tables, s), quality)
+        for operation in ("fsync", "symlink", "rename", "replace"):
+            with monkeypatch.context() as patch:
+                patch.setattr(os, operation, fail)
+                with pytest.raises(StorageError):
+                    staging.publish({}, {})
+        made = staging.publish({}, {})
+    assert_holds(made, AFTER)
+
+
 def read_once(processed: Path) -> None:
     """Read as documented, the current release resolved once; every source says in its text which release it is of."""
     made = open_release(processed)
