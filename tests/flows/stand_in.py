@@ -14,6 +14,10 @@ from tasks.document import Article, Document, Paragraph, Reject, Source, count_c
 from tasks.segment import language_of, segment
 
 
+def warm(_: dict[str, Any]) -> None:
+    segment("新闻", "zh-Hans")
+
+
 def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
     return encode_tables(build_tables([process(source) for source in sources], settings["fingerprint"]))
 

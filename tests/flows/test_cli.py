@@ -32,7 +32,7 @@ def wenliu(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 @pytest.fixture
-def published(wenliu: Wenliu) -> str:
+def published(wenliu: Wenliu, unchecked: None) -> str:
     """A first release, and a second with one article more, of which one source is rejected; the first one's id."""
     first = pipeline.run(load()).release
     Path("raw/d.txt").write_text("新书出版\n一部关于古桥的新书昨天出版。\n", encoding="utf-8")

@@ -64,6 +64,7 @@ def test_a_release_tells_what_made_it_and_what_the_checks_said(settings: Setting
     assert said[0]["articles"]["success"] is True
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_run_with_nothing_new_reads_and_publishes_nothing(settings: Settings, no_reading: Callable[[], None]) -> None:
     first = pipeline.run(settings)
     no_reading()
@@ -72,6 +73,7 @@ def test_a_run_with_nothing_new_reads_and_publishes_nothing(settings: Settings, 
     assert len(release.releases(settings.processed)) == 1
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_only_what_is_new_or_changed_is_read_and_what_is_gone_leaves(settings: Settings) -> None:
     pipeline.run(settings)
     raw("a.txt", "河边的夏天\n夏天来了，河水涨了不少。\n")
@@ -92,6 +94,7 @@ def test_only_what_is_new_or_changed_is_read_and_what_is_gone_leaves(settings: S
     ]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_other_settings_of_reading_redo_everything(settings: Settings) -> None:
     pipeline.run(settings)
     assert plan(settings).is_empty
@@ -100,6 +103,7 @@ def test_other_settings_of_reading_redo_everything(settings: Settings) -> None:
     assert "settings" in plan(other).plan.redo[0].reason
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_full_redoes_everything(settings: Settings) -> None:
     first = pipeline.run(settings)
     again = pipeline.run(settings, full=True)
@@ -159,6 +163,7 @@ def test_after_a_refusal_nothing_is_read_again(forty: Settings, no_reading: Call
     assert (outcome.status, outcome.read["sources"], outcome.rows["articles"]) == ("published", 1, 44)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_run_that_died_is_taken_up_where_it_stood(
     settings: Settings, no_reading: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +178,7 @@ def test_a_run_that_died_is_taken_up_where_it_stood(
     assert left.isdisjoint({"documents", "spool-dead"})
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_half_a_finished_batch_is_read_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as dying:
         dying.setattr(pipeline, "stage", lambda *_: (_ for _ in ()).throw(MemoryError))
@@ -183,6 +189,7 @@ def test_half_a_finished_batch_is_read_again(settings: Settings, monkeypatch: py
     assert pipeline.run(settings).rows["articles"] == 3
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +206,7 @@ def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(
     assert sorted(statuses(settings)) == ["a.txt", "b.txt", "c.txt"]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_file_that_cannot_be_opened_is_rejected(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(root: Path, source: str, spool: Path) -> object:
         if source == "a.txt":
@@ -228,6 +236,7 @@ def test_one_run_at_a_time(settings: Settings) -> None:
         pipeline.run(settings)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_rollback_holds_publishing(settings: Settings) -> None:
     first = pipeline.run(settings).release
     raw("d.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
@@ -240,6 +249,7 @@ def test_a_rollback_holds_publishing(settings: Settings) -> None:
     assert pipeline.run(settings).rows["articles"] == 4
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_old_releases_go(project: Path) -> None:
     Path("wenliu.toml").write_text("[retention]\nreleases = 1\nhours = 0\n")
     settings = load()
