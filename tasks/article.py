@@ -1,6 +1,6 @@
 """One source's journey, from bytes to articles of sentences and words.
 
-    bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─segment─▶ sentences, tokens
+bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─segment─▶ sentences, tokens
 """
 
 from __future__ import annotations

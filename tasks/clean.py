@@ -27,7 +27,9 @@ _VERTICAL_FORMS = str.maketrans(
     "，、。：；！？〖〗…：—–＿＿（）｛｝〔〕【】《》〈〉［］",
 )
 _UPRIGHT_QUOTES = {True: str.maketrans("﹁﹂﹃﹄", "‘’“”"), False: str.maketrans("﹁﹂﹃﹄", "「」『』")}
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+"
+)
 _COMPATIBILITY = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _SINGLES = re.compile(rf"(?:(?<=^)|(?<= )|(?<=[{WIDE}]) +)(?:[{WIDE}] +){{2,}}[{WIDE}](?= |$)")

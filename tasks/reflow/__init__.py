@@ -120,7 +120,9 @@ def _masthead(rows: Sequence[Row]) -> Masthead:
 def _dropped(reading: Reading, rows: Sequence[Row]) -> Counter[str]:
     """Count the characters that cleaning dropped from lines: invisible ones, and lines of nothing else."""
     raw = sum(not c.isspace() for page in reading.pages for line in page.lines for c in line.text)
-    kept = sum(not c.isspace() for row in rows for c in (row.line.text if row.aside not in ("", "caption") else row.text))
+    kept = sum(
+        not c.isspace() for row in rows for c in (row.line.text if row.aside not in ("", "caption") else row.text)
+    )
     return Counter({"drop_invisible": raw - kept}) if raw != kept else Counter()
 
 

@@ -105,7 +105,9 @@ def settle_kinds(drafts: list[Draft]) -> None:
 
 _LIST = re.compile(r"^[•●◆■▪◦‣]\s?")
 #: Name, office: a one-sentence line without a verb stands under a portrait.
-_PORTRAIT = re.compile(r"^[A-Z][a-z]+(?: [A-Z][a-z.]+){1,2}, (?:(?!\b(?:is|was|are|were|said|says|has|had|will)\b)[^.;:!?]){6,100}\.$")
+_PORTRAIT = re.compile(
+    r"^[A-Z][a-z]+(?: [A-Z][a-z.]+){1,2}, (?:(?!\b(?:is|was|are|were|said|says|has|had|will)\b)[^.;:!?]){6,100}\.$"
+)
 
 
 def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
@@ -211,7 +213,9 @@ def _boxes(rows: Sequence[Row]) -> tuple[Box, ...]:
             continue
         if boxes and not row.starts and boxes[-1].page == box.page:
             b = boxes[-1]
-            boxes[-1] = Box(b.page, min(b.x0, box.x0), min(b.top, box.top), max(b.x1, box.x1), max(b.bottom, box.bottom))
+            boxes[-1] = Box(
+                b.page, min(b.x0, box.x0), min(b.top, box.top), max(b.x1, box.x1), max(b.bottom, box.bottom)
+            )
         else:
             boxes.append(box)
     return tuple(Box(b.page, *(round(x, 2) for x in b[1:])) for b in boxes)

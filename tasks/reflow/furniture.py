@@ -15,9 +15,13 @@ RUNNING_HEAD = re.compile(
     rf"^(?P<paper>[^\s\d，。：；！？“”（）]{{2,14}}?)?[\s|·/]*(?:(?P<date>{_DATE})[\s|·/]*(?:星期[一二三四五六日天]|周[一二三四五六日])?"
     rf"[\s|·/]*(?:{_FOLIO})?|{_FOLIO})[\s|·/]*(?:责任?编辑?[:：]?\s*\S{{2,8}})?(?P<after>[^\s\d，。：；！？“”（）]{{2,14}})?$"
 )
-PAGE_NUMBER = re.compile(r"^[-—–·\s]*(?:[Pp]age\s*)?\d{1,3}(?:\s*/\s*\d{1,3})?[-—–·\s]*$|^第\s*\d{1,3}\s*页(?:\s*共\s*\d+\s*页)?$")
+PAGE_NUMBER = re.compile(
+    r"^[-—–·\s]*(?:[Pp]age\s*)?\d{1,3}(?:\s*/\s*\d{1,3})?[-—–·\s]*$|^第\s*\d{1,3}\s*页(?:\s*共\s*\d+\s*页)?$"
+)
 _CAPTION = re.compile(r"^(图为|上图|下图|左图|右图|图[①-⑩\d一二三四五：:]|▲|△|◄|►|[（(]图)")
-_CREDIT = re.compile(r"(资料图片?|资料照片|摄影报道|[记者员社\s]\S{0,8}摄|供图|新华社发|图片来源\S{0,16}|[/／]图)[)）。]?$")
+_CREDIT = re.compile(
+    r"(资料图片?|资料照片|摄影报道|[记者员社\s]\S{0,8}摄|供图|新华社发|图片来源\S{0,16}|[/／]图)[)）。]?$"
+)
 
 
 def mark_text_furniture(rows: Sequence[Row]) -> None:
@@ -93,7 +97,9 @@ def mark_page_furniture(pages: Sequence[Sequence[Row]], heights: Sequence[float]
 def _mark_page_captions(rows: Sequence[Row], body: float) -> None:
     """Mark captions on a page: a line that opens like one, and the lines of the same small type right below it."""
     for row in rows:
-        if row.aside or not (_CAPTION.match(row.text) or (_CREDIT.search(row.text) and (row.line.size or body) < 0.95 * body)):
+        if row.aside or not (
+            _CAPTION.match(row.text) or (_CREDIT.search(row.text) and (row.line.size or body) < 0.95 * body)
+        ):
             continue
         part, size = [row], row.line.size or body
         while not _CREDIT.search(part[-1].text) and len(part) < 6:

@@ -36,7 +36,9 @@ METADATA = re.compile(
     r"^[（(\[【]?(来源|來源|原文链接|原文連結|责任编辑|责编|编辑|校对|审核|发布时间|发布日期|时间|日期|作者|记者|链接|转自|出处|关键词|"
     r"Source|Post time|Posted|Published|Editor|Author|Original|Link|Keywords|Date)\s*[:：丨|]"
 )
-DATELINE = re.compile(r"^(本报|本刊|新华社|中新社|央视网|人民网|据)[^，。]{0,14}(电|讯|消息|报道)|^[^，。]{0,12}（(本报|记者|通讯员)[^）]{0,16}）")
+DATELINE = re.compile(
+    r"^(本报|本刊|新华社|中新社|央视网|人民网|据)[^，。]{0,14}(电|讯|消息|报道)|^[^，。]{0,12}（(本报|记者|通讯员)[^）]{0,16}）"
+)
 ENUMERATOR = re.compile(
     r"^([一二三四五六七八九十]+是|其[一二三四五六七八九十]|第[一二三四五六七八九十]+[，、]|首先|其次|再次|最后[，]|（[一二三四五六七八九十]+）|"
     r"[一二三四五六七八九十]+、|\d{1,2}[.、．](?!\d)|[①-⑳]|[（(]\d{1,2}[)）]|——|[•●◆■▪·]\s?)"
@@ -236,7 +238,11 @@ def _page_features(row: Row, before: Row | None, pe: str, pf: str, style: str, i
     f = [f"size={scale}", f"size,font={scale},{row.other_font}", f"mid={row.centred},{scale}"]
     if before is not None:
         was = _bin(before.scale, (0.9, 1.04, 1.2, 1.45))
-        f += [f"size2={was},{scale}", f"font2={before.other_font},{row.other_font}", f"mid2={before.centred},{row.centred}"]
+        f += [
+            f"size2={was},{scale}",
+            f"font2={before.other_font},{row.other_font}",
+            f"mid2={before.centred},{row.centred}",
+        ]
         stretch = "?" if before.stretch is None else str(_bin(before.stretch, (-0.012, -0.003, 0.003, 0.012, 0.05)))
         right = "?" if before.right is None else str(_bin(before.right, (0.15, 0.6, 1.1, 2.1, 5.0)))
         f += [
@@ -260,7 +266,7 @@ class Model:
 @cache
 def model(medium: str) -> Model:
     """Return the shipped model for `text` or `page` rows."""
-    packed = json.loads(gzip.decompress(files("tasks.reflow").joinpath("labels.json.gz").read_bytes()))[medium]
+    packed = json.loads(gzip.decompress(files("tasks.reflow").joinpath(f"labels-{medium}.json.gz").read_bytes()))
     labels = tuple(packed["labels"])
     weights = {}
     for name, pairs in packed["weights"].items():

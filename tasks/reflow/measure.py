@@ -23,7 +23,9 @@ WIDTHS = np.arange(3.0, 64.25, 0.5)
 SHORT, INDENTED, CHANGE, OVERFLOW, UNWRAPPED = 1.9, 1.2, 7.0, 9.0, 1.75
 
 _UNIT = re.compile(r"[^\s\u2e80-\uffff“”‘’…—]+")
-_NARROW = {c: w for w, cs in ((0.25, "ijlI.,:;'|!"), (0.33, "ftr()[]-/ "), (0.72, "wmGOQHNDUKAV"), (0.85, "MW%@")) for c in cs}
+_NARROW = {
+    c: w for w, cs in ((0.25, "ijlI.,:;'|!"), (0.33, "ftr()[]-/ "), (0.72, "wmGOQHNDUKAV"), (0.85, "MW%@")) for c in cs
+}
 
 
 @dataclass(frozen=True, slots=True)

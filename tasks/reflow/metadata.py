@@ -14,10 +14,14 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _PUBLISHER_KEYS = frozenset({"来源", "來源", "转自", "出处", "source"})
-_DATE_KEYS = frozenset({"发布时间", "发布日期", "时间", "日期", "post time", "posted", "posted on", "published", "published on", "date"})
+_DATE_KEYS = frozenset(
+    {"发布时间", "发布日期", "时间", "日期", "post time", "posted", "posted on", "published", "published on", "date"}
+)
 _AUTHOR_KEYS = frozenset({"作者", "记者", "文", "author", "by"})
 _NUMERIC = re.compile(r"(?<!\d)(?P<y>[12]\d{3})\s*[-./年]\s*(?P<m>\d{1,2})\s*[-./月]\s*(?P<d>\d{1,2})(?!\d)")
-_CHINESE = re.compile(r"(?P<y>[〇零○Ｏ一二三四五六七八九]{4})年(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})日?")
+_CHINESE = re.compile(
+    r"(?P<y>[〇零○Ｏ一二三四五六七八九]{4})年(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})日?"
+)
 _MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
 _WESTERN = re.compile(
     r"(?P<m>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[-\s]+(?P<d>\d{1,2})(?:st|nd|rd|th)?[-,\s]+(?P<y>[12]\d{3})"

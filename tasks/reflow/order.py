@@ -136,60 +136,81 @@ def _has_title(spans: list[Span], body: float) -> bool:
 def _across(spans: list[Span], body: float, leading: float) -> list[tuple[list[Span], bool]]:
     """Cut a region across: around rows that span its lanes, and at gaps wider than leading.
 
-    Returns the parts from head to foot, each with whether it begins something of its own. What stands right below a
-    title that heads one lane of several is never cut off from it.
+    Returns the parts from head to foot, each with whether it begins something of its own. A row that crosses a gutter
+    always parts what is above from what is below. A title or a gap that crosses none does so only where the text reads
+    on better from lane to lane above it than down each lane through it.
     """
     bands = _bands(spans)
     if len(bands) < 2:
         return [(spans, False)]
-    left, right = min(s.u0 for s in spans), max(s.u1 for s in spans)
     gutters = _gutters(spans, body)
-    masks = []
+    left, right = min(s.u0 for s in spans), max(s.u1 for s in spans)
+    crossing, masks = [], []
     for k, band in enumerate(bands):
-        lone = band[0]
-        alone = len(band) == 1
-        crosses = any(lone.u0 < g < lone.u1 for g in gutters)
+        lone, alone = band[0], len(band) == 1
+        crosses = alone and any(lone.u0 < g < lone.u1 for g in gutters)
         middle = abs((lone.u0 + lone.u1) / 2 - (left + right) / 2) < 1.0 * body and lone.u0 - left > 1.5 * body
-        after_mask = k > 0 and masks[k - 1]
-        masks.append(alone and (crosses or lone.size > DISPLAY * body or (after_mask and middle)))
-    parts: list[tuple[list[Span], bool]] = []
-    for k, band in enumerate(bands):
-        if k == 0:
-            parts.append(([*band], False))
-            continue
-        white = min(s.v0 for s in band) - max(s.v1 for s in bands[k - 1])
+        under = k > 0 and masks[k - 1]
+        crossing.append(crosses or (under and crossing[k - 1] and alone and middle))
+        masks.append(crosses or (alone and (lone.size > DISPLAY * body or (under and middle))))
+    parts: list[tuple[list[Span], bool]] = [([*bands[0]], False)]
+    for k in range(1, len(bands)):
+        white = min(s.v0 for s in bands[k]) - max(s.v1 for s in bands[k - 1]) - leading
         turn = masks[k] != masks[k - 1]
-        apart = white > leading + SECTION_GAP * body and _ends_here(
-            [s for b in bands[:k] for s in b], gutters, (white - leading) / body
-        )
         headed = any(s.size > DISPLAY * body for s in bands[k - 1]) and not masks[k - 1]
-        if turn or (apart and not headed and not masks[k]):
-            begins = (masks[k] and not masks[k - 1]) or (apart and not turn)
-            parts.append(([*band], begins))
+        if crossing[k] != crossing[k - 1]:
+            cut = True
+        elif turn or (white > SECTION_GAP * body and not headed and not masks[k]):
+            above = parts[-1][0]
+            below = [s for band in bands[k:] for s in band]
+            cut = (masks[k - 1] and len(parts[-1][0]) == sum(map(len, bands[:k]))) or _reads_across(
+                above, below, body, bonus=white / body / 4 + 0.4 * turn
+            )
         else:
-            parts[-1][0].extend(band)
-    return parts if len(parts) > 1 else [(spans, False)]
+            cut = False
+        if cut:
+            parts.append(([*bands[k]], (masks[k] and not masks[k - 1]) or not turn))
+        else:
+            parts[-1][0].extend(bands[k])
+    return parts
 
 
-def _ends_here(above: list[Span], gutters: list[float], white: float) -> bool:  # white: in em, beyond leading
-    """Return whether lanes end at a gap, and not by chance a paragraph in each of them.
-
-    Where a part of the page ends, its text runs on from the foot of one lane to the head of the next, so that some lane
-    but the last breaks off in mid-sentence; where paragraphs happen to end side by side, none does.
-    """
-    if white > 1.6:
+def _reads_across(above: list[Span], below: list[Span], body: float, bonus: float) -> bool:
+    """Return whether text reads on from lane to lane above a cut, rather than down each lane through it."""
+    upper, lower = _lanes(above, body), _lanes(below, body)
+    if len(upper) < 2:
         return True
-    feet: dict[int, Span] = {}
-    ends: dict[int, float] = {}
-    for s in above:
-        lane = sum(g < s.u0 for g in gutters)
-        ends[lane] = max(ends.get(lane, 0.0), s.u1)
-        if lane not in feet or s.v0 > feet[lane].v0:
-            feet[lane] = s
-    lanes = sorted(feet)[:-1]
-    return any(
-        feet[lane].row.text[-1] not in "。！？”）】" or ends[lane] - feet[lane].u1 < 0.3 * feet[lane].size for lane in lanes
-    )
+    along = [_reads_on(a[-1], b[0], b, body) for a, b in zip(upper, upper[1:], strict=False)]
+    through = []
+    for lane in upper:
+        here = [x for x in lower if x[0].u0 < lane[0].u1 and lane[0].u0 < x[0].u1]
+        if here:
+            through.append(_reads_on(lane[-1], here[0][0], here[0], body))
+    if not through:
+        return True
+    return sum(along) / len(along) + bonus >= sum(through) / len(through)
+
+
+def _lanes(spans: list[Span], body: float) -> list[list[Span]]:
+    """Group a region's spans by the gutters between them, each lane from its head to its foot."""
+    gutters = _gutters(spans, body)
+    lanes: dict[int, list[Span]] = {}
+    for s in sorted(spans, key=lambda s: s.v0):
+        lanes.setdefault(sum(g < (s.u0 + s.u1) / 2 for g in gutters), []).append(s)
+    return [lanes[k] for k in sorted(lanes)]
+
+
+def _reads_on(foot: Span, head: Span, lane: list[Span], body: float) -> float:
+    """Return how well a row reads on in another, from -1.5 (hardly) to 1 (well)."""
+    last, first = foot.row.text[-1], head.row.text[0]
+    left = min(s.u0 for s in lane)
+    opens = head.size > 1.06 * body or head.u0 - left > 1.5 * body or first in "（【□■"
+    stopped = last in "。！？”）】：；…" or foot.size > 1.06 * body
+    if first in "，。、；：？！”’）》":
+        return -1.5
+    if stopped:
+        return 1.0 if opens else 0.1
+    return -1.5 if opens else 1.0
 
 
 def _gutters(spans: list[Span], body: float) -> list[float]:
