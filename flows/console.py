@@ -164,17 +164,17 @@ def show_outcome(outcome: Outcome, as_json: bool) -> None:
         write_json(asdict(outcome) | {"causes": [dict(zip(CAUSE, cause, strict=True)) for cause in outcome.causes]})
         return
     if outcome.status != "nothing new":
-        rows = [(name, outcome.read.get(name, 0), outcome.rows.get(name, 0)) for name in TOLD]
-        table("", ("", "this run", "release"), rows)
+        told = [(name, outcome.read.get(name, 0), outcome.rows.get(name, 0)) for name in TOLD]
+        table("", ("", "this run", "release"), told)
     if outcome.causes:
         table("rejected", CAUSE, outcome.causes[:SHOWN])
         more(len(outcome.causes))
-    for warning in outcome.warnings:
-        line(f"warning: {warning}", "yellow")
+    for title, findings in (("worth a look", outcome.warnings), ("refused", outcome.refusals)):
+        if findings:
+            rows = [(f["check"], f["count"], f["message"], f["remedy"]) for f in findings]
+            table(title, ("check", "times", "what is the matter", "what to do"), rows)
     if outcome.status == "refused":
         line("refused: nothing is published, the release there was stays", "bold red")
-        for reason in outcome.reasons:
-            line(f"  {reason}", "red")
         line(f"the staged tables and the verdict are in {outcome.path}")
         line("look: `wenliu rejects --refused`, `wenliu explain --refused SOURCE`")
     elif outcome.status == "nothing new":

@@ -1,10 +1,9 @@
 """The main job as a Prefect flow: what `flows.pipeline` does, seen and retried by Prefect.
 
 It runs against the server at PREFECT_API_URL, or with a short-lived one of its own. Prefect sees batches, not
-documents: a task run costs 10 ms or more.
+documents: a task run costs 10 ms or more. Annotations are no strings here, since Prefect evaluates those of a flow where
+their names may not be known.
 """
-
-from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -126,8 +125,10 @@ def _report(outcome: Outcome) -> None:
 def _markdown(outcome: Outcome) -> str:
     """Write the summary; whatever comes from raw files stands in code spans, where nothing is a link or markup."""
     lines = [f"# {outcome.status.capitalize()}", "", f"Release: {_code(outcome.release)} in {_code(outcome.path)}", ""]
-    lines += [f"- refused: {_code(reason)}" for reason in outcome.reasons]
-    lines += [f"- warning: {_code(warning)}" for warning in outcome.warnings]
+    for word, findings in (("refused", outcome.refusals), ("warning", outcome.warnings)):
+        lines += [
+            f"- {word}: {f['check']} ({f['count']:,}): {_code(f['message'])} {_code(f['remedy'])}" for f in findings
+        ]
     lines += ["", "| | this run | release |", "|---|---:|---:|"]
     lines += [f"| {name} | {outcome.read.get(name, 0):,} | {outcome.rows.get(name, 0):,} |" for name in TOLD]
     if outcome.rejects:
@@ -143,7 +144,7 @@ def _code(value: object) -> str:
 
 def _state(outcome: Outcome) -> State[Outcome]:
     if outcome.status == "refused":
-        return Failed(name=REFUSED, message="; ".join(outcome.reasons), data=outcome)
+        return Failed(name=REFUSED, message=outcome.headline, data=outcome)
     if outcome.rejects:
         return Completed(name="CompletedWithRejects", message=outcome.headline, data=outcome)
     return Completed(message=outcome.headline, data=outcome)

@@ -74,7 +74,8 @@ class Outcome:
     """What came of a run.
 
     `read` counts what this run read, `rows` the rows of the release by table; `rejects` are the rows of the table of
-    that name for what this run read; `reasons` say why a release was refused, `warnings` what is worth a look.
+    that name for what this run read; `refusals` say why a release was refused, `warnings` what is worth a look: findings
+    with `check`, `message`, `remedy`, `count` and `evidence`.
     """
 
     status: Literal["published", "nothing new", "refused"]
@@ -84,8 +85,8 @@ class Outcome:
     rows: Mapping[str, int] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
     rejects: Sequence[Mapping[str, Any]] = ()
-    reasons: Sequence[str] = ()
-    warnings: Sequence[str] = ()
+    refusals: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[Mapping[str, Any]] = ()
     seconds: float = 0.0
 
     @property
@@ -101,7 +102,8 @@ class Outcome:
         if self.status == "nothing new":
             return "nothing new" + (f"; {self.release} stays" if self.release else "")
         if self.status == "refused":
-            return f"refused, nothing is published: {'; '.join(self.reasons)}"
+            reasons = "; ".join(f"{finding['check']}: {finding['message']}" for finding in self.refusals)
+            return f"refused, nothing is published: {reasons}"
         rejected = f", {len(self.rejects):,} rejected" if self.rejects else ""
         return f"published {self.release}: {self.rows['articles']:,} articles{rejected}"
 
@@ -159,11 +161,11 @@ def run(
             rows=staging.rows,
             read=counts,
             rejects=rejects,
-            reasons=[_told(finding) for finding in checked.refusals],
-            warnings=[_told(finding) for finding in checked.rounds[0].warnings],
+            refusals=checked.summary["refusals"],
+            warnings=checked.summary["warnings"],
         )
-        for warning in outcome.warnings:
-            log(f"warning: {warning}")
+        for finding in outcome.warnings:
+            log(f"warning: {finding['check']} ({finding['count']:,}): {finding['message']}")
         if checked.refusals:
             outcome = replace(outcome, path=by.once("refuse", lambda: refuse(staging, checked)))
         else:
@@ -293,7 +295,3 @@ def this_runs(staging: Staging, fresh: Mapping[str, int]) -> tuple[dict[str, int
         rejects += found.filter(pc.is_in(found["source"], wanted)).to_pylist()
     counts["rejects"] = len(rejects)
     return counts, rejects
-
-
-def _told(finding: Finding) -> str:
-    return f"{finding.check}: {finding.message} {finding.remedy}"

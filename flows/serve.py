@@ -16,8 +16,8 @@ from flows.settings import WrongSettings
 if TYPE_CHECKING:
     from flows.settings import Settings
 
-#: Where the server is started when none is set: Prefect's own choice, open to this machine alone.
-HOST, PORT = "127.0.0.1", 4200
+#: Where the server is started when none is set: on Prefect's own port, open to this machine alone.
+HOST, PORT = "127.0.0.1", os.environ.get("PREFECT_SERVER_API_PORT", "4200")
 START_SECONDS = 120
 
 
@@ -61,7 +61,7 @@ def _server() -> Iterator[None]:
         yield
         return
     address = f"http://{HOST}:{PORT}/api"
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(PORT)]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", PORT]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as server:
         try:
             until = time.monotonic() + START_SECONDS

@@ -1,5 +1,11 @@
-"""The flow for real, with the short-lived server that Prefect starts for it."""
+"""The flow for real: with the short-lived server that Prefect starts for it, and on a schedule."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +17,9 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture
-def rejecting(settings: Settings) -> Settings:
+def rejecting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings for a folder that holds a file to be rejected beside the sound ones."""
+    monkeypatch.setenv("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     Path("raw/odd.txt").write_text("!unreadable `|` <b>\n", encoding="utf-8")
     return settings
 
@@ -31,9 +38,34 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
     with get_client(sync_client=True) as client:
         run = client.read_flow_runs()[0]
         tasks = client.read_task_runs()
-        artifacts = {artifact.key: artifact for artifact in client.read_artifacts()}
-    assert (run.state_name, run.state_type.value) == ("CompletedWithRejects", "COMPLETED")
+        told = {artifact.key: artifact.data for artifact in client.read_artifacts()}
+    assert (run.state_name, run.state_type) == ("CompletedWithRejects", "COMPLETED")
     assert sorted({task.name.split("-")[0] for task in tasks}) == ["check", "publish", "read", "stage"]
-    assert artifacts["ingest-progress"].data == 100.0
-    assert outcome.release in artifacts["ingest-summary"].data
-    assert "odd.txt" in artifacts["ingest-rejects"].data
+    assert told["ingest-progress"] == 100.0
+    assert str(outcome.release) in str(told["ingest-summary"])
+    assert "odd.txt" in str(told["ingest-rejects"])
+
+
+def test_a_served_schedule_publishes(project: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--interval", "1"]
+    variables = {"PREFECT_SERVER_API_PORT": port, "PREFECT_HOME": "home", "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
+    with Path("log").open("wb") as log:
+        served = subprocess.Popen(
+            command, env=os.environ | variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        until = time.monotonic() + 180
+        while not Path("processed/current").exists():
+            assert served.poll() is None, Path("log").read_text(encoding="utf-8")
+            assert time.monotonic() < until, Path("log").read_text(encoding="utf-8")
+            time.sleep(0.2)
+    finally:
+        served.send_signal(signal.SIGINT)
+        try:
+            served.wait(30)
+        except subprocess.TimeoutExpired:
+            served.kill()
+    assert len(release.open_release(Path("processed")).table("sources")) == 3

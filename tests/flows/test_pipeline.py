@@ -119,7 +119,7 @@ def test_other_bounds_judge_again_without_reading(settings: Settings, no_reading
     assert plan(stricter).plan.is_empty
     outcome = pipeline.run(stricter)
     assert outcome.status == "published"
-    assert [warning.split(":")[0] for warning in outcome.warnings] == ["article_length"]
+    assert [finding["check"] for finding in outcome.warnings] == ["article_length"]
 
 
 def test_other_bounds_give_what_was_rejected_another_try(settings: Settings) -> None:
@@ -145,7 +145,7 @@ def test_a_release_that_lost_most_articles_is_refused(forty: Settings) -> None:
     raw("new.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
     outcome = pipeline.run(forty)
     assert (outcome.status, outcome.release) == ("refused", None)
-    assert [reason.split(":")[0] for reason in outcome.reasons] == ["not_shrunk"]
+    assert [finding["check"] for finding in outcome.refusals] == ["not_shrunk"]
     assert release.open_release(forty.processed).id == before.id
     verdict = json.loads((outcome.path / "verdict.json").read_text(encoding="utf-8"))  # type: ignore[operator]
     assert verdict["refusals"][0]["check"] == "not_shrunk"
