@@ -42,6 +42,9 @@ FORK = b"f"
 #: Between two looks at the clock and the memory of the children, in seconds.
 TICK = 0.1
 
+#: Who dies by a signal holding this share of the memory allowed has been refused the rest.
+NEARLY_ALL = 7 / 8
+
 #: A reader needs a handful of descriptors; a leak or an attack needs more.
 OPEN_FILES = 64
 
@@ -194,9 +197,7 @@ class ForkServer:
                 continue
             kill_group(pid)  # whatever the child has started itself
             exit_code = os.waitstatus_to_exitcode(status)
-            used_up = usage.ru_utime + usage.ru_stime >= self.limits.cpu_seconds
-            if exit_code == -signal.SIGXCPU or (exit_code == -signal.SIGKILL and used_up and not child.check):
-                child.check = "cpu_limit"
+            child.check = child.check or cause_of(exit_code, usage, self.limits, self.born_with)
             del self.children[pid]
             with contextlib.suppress(KeyError):
                 self.selector.unregister(child.report)
@@ -217,6 +218,19 @@ class ForkServer:
         with contextlib.suppress(KeyError):
             self.selector.unregister(child.report)
         kill_group(pid)
+
+
+def cause_of(exit_code: int, usage: resource.struct_rusage, limits: Limits, born_with: int) -> str | None:
+    """Was it a limit of the kernel's that a child died of? Not every library reports it as such.
+
+    Native code that gets no memory aborts; and a child that ignores the first signal of the CPU limit gets the last.
+    """
+    if exit_code == -signal.SIGXCPU:
+        return "cpu_limit"
+    if exit_code == -signal.SIGKILL and usage.ru_utime + usage.ru_stime >= limits.cpu_seconds:
+        return "cpu_limit"
+    peak = usage.ru_maxrss * (1024 if sys.platform == "linux" else 1)
+    return "memory_limit" if exit_code < 0 and peak - born_with >= NEARLY_ALL * limits.memory_bytes else None
 
 
 def answer(stream: socket.socket, work: Work, settings: dict[str, Any], output_bytes: int) -> None:

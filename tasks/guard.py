@@ -48,9 +48,6 @@ ADDED = {
 
 SERVER = "import sys; sys.path[:] = sys.argv[2:]; from tasks.forkserver import serve; serve(int(sys.argv[1]))"
 
-#: A dead server (killed by hand, or by the kernel when memory ran out) is no fault of the batch, up to a point.
-SERVERS_PER_BATCH = 3
-
 START_SECONDS = 120
 
 REMEDY = (
@@ -113,14 +110,17 @@ class Guard(Generic[T]):
         self.limits = limits or Limits()
         self._order = json.dumps({"work": work, "warm": warm, "settings": settings, "limits": asdict(self.limits)})
         self._decode = decode
-        self._places = threading.BoundedSemaphore(workers or os.cpu_count() or 1)
+        self._workers = workers or os.cpu_count() or 1
+        self._places = threading.BoundedSemaphore(self._workers)
+        self._all_places = threading.Lock()
         self._lock = threading.Lock()
         self._server: Server | None = None
-        self._closed = False
+        self._closed = True
 
     def __enter__(self) -> Guard[T]:
         with self._lock:
             self._server = start(self._order)
+            self._closed = False
         return self
 
     def __exit__(
@@ -155,18 +155,29 @@ class Guard(Generic[T]):
         return Batch(tuple(results), tuple(rejected))
 
     def _attempt(self, sources: Sequence[Source]) -> T:
-        """Run these sources in one child, or raise `Death`."""
+        """Run these sources in one child, or raise `Death`.
+
+        A server that dies takes all children with it, and any of them may have killed it. So each of them is run
+        again while no other runs: who loses a server then has killed it.
+        """
         with self._places:
-            for _ in range(SERVERS_PER_BATCH):
+            result = self._ask(sources)
+        if result is None:
+            with self._no_company():
                 result = self._ask(sources)
-                if result is not None:
-                    break
-            else:
-                raise Death("crashed", "with the server that watches it")
+        if result is None:
+            raise Death("crashed", "with the server that watches it")
         try:
             return self._decode(result, sources)
         except Exception as error:  # whatever hostile bytes provoke in a decoder
             raise Death("garbled_output", type(error).__name__) from error
+
+    @contextlib.contextmanager
+    def _no_company(self) -> Iterator[None]:
+        with self._all_places, contextlib.ExitStack() as places:  # the lock, lest two wait for each other's places
+            for _ in range(self._workers):
+                places.enter_context(self._places)
+            yield
 
     def _ask(self, sources: Sequence[Source]) -> bytes | None:
         """Have a child forked, hand it the sources and return its result; None when the server died beneath it."""
@@ -174,7 +185,7 @@ class Guard(Generic[T]):
         report, far_report = socket.socketpair()
         with stream, report:  # closing `report` early is what kills the child
             with far_stream, far_report:
-                self._fork(far_stream, far_report)
+                server = self._fork(far_stream, far_report)
             request = json.dumps([asdict(source) for source in sources]).encode()
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has died: the report says of what
                 stream.sendall(request)
@@ -187,22 +198,27 @@ class Guard(Generic[T]):
                     raise Death("output_limit") from error
             ending = read_to_end(report)
         if not ending:
+            self._bury(server)
             return None
         return result_of(output, **json.loads(ending))
 
-    def _fork(self, stream: socket.socket, report: socket.socket) -> None:
-        """Ask the server for a child with these ends; a server that has died is replaced."""
+    def _fork(self, stream: socket.socket, report: socket.socket) -> Server:
+        """Ask the server for a child with these ends; whether it heard, the report will show."""
         with self._lock:
-            if self._closed or self._server is None:
+            if self._closed:
                 raise GuardError("The guard is closed: use it inside its `with` block.")
-            if self._server.process.poll() is None:
-                with contextlib.suppress(OSError):
-                    socket.send_fds(self._server.control, [FORK], [stream.fileno(), report.fileno()])
-                    return
-            stop(self._server)
-            self._server = None
-            self._server = start(self._order)
-            socket.send_fds(self._server.control, [FORK], [stream.fileno(), report.fileno()])
+            if self._server is None:
+                self._server = start(self._order)
+            with contextlib.suppress(OSError):
+                socket.send_fds(self._server.control, [FORK], [stream.fileno(), report.fileno()])
+            return self._server
+
+    def _bury(self, server: Server) -> None:
+        """See a dead server to its end, so that the next child is asked of a new one."""
+        with self._lock:
+            if self._server is server:
+                stop(server)
+                self._server = None
 
     def _reject(self, source: Source, death: Death) -> Document:
         reason = {

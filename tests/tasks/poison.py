@@ -79,6 +79,12 @@ def eat_memory_and_rest(settings: dict[str, Any]) -> bytes:
     return b"".join(hoard)
 
 
+def abort_out_of_memory(settings: dict[str, Any]) -> bytes:
+    hoard = [b"x" * MIB for _ in range(60)]  # of 64: as native code that is refused the next piece
+    os.kill(os.getpid(), signal.SIGABRT)
+    return b"".join(hoard)
+
+
 def return_too_much(settings: dict[str, Any]) -> bytes:
     return bytes(settings["too_long"])
 
@@ -125,7 +131,7 @@ DEEDS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     deed.__name__: deed
     for deed in (
         *(segfault, abort, leave, leave_with_3, say_goodbye, raise_an_error, return_nothing, return_garbage),
-        *(spin, spin_with_the_gil, spin_past_the_signal, sleep, eat_memory, eat_memory_and_rest),
+        *(spin, spin_with_the_gil, spin_past_the_signal, sleep, eat_memory, eat_memory_and_rest, abort_out_of_memory),
         *(return_too_much, flood_the_socket, write_a_file, kill_the_server, fork_and_hang, fork_and_crash),
     )
 }

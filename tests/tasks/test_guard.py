@@ -35,6 +35,7 @@ DOOMED = [
     ("return_garbage", "garbled_output", "UnicodeDecodeError"),
     ("write_a_file", "crashed", "OSError"),
     ("eat_memory", "memory_limit", ""),
+    ("abort_out_of_memory", "memory_limit", ""),
     ("return_too_much", "output_limit", ""),
     ("flood_the_socket", "output_limit", ""),
     ("fork_and_crash", "crashed", "SIGSEGV"),
