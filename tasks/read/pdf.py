@@ -31,6 +31,9 @@ WORD_GAP = 0.16
 UNUSABLE_SHARE = 0.3
 
 
+_HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
+
+
 class Glyph(NamedTuple):
     """A character in reading coordinates: `u` runs along the line, `v` across the lines (both in points)."""
 
@@ -208,7 +211,8 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
             rows.setdefault(round((c["top"] + c["bottom"]) / 4), []).append((c["x0"] + c["x1"]) / 2)
     for places in rows.values():
         places.sort()
-    upright, lying = [], []
+    upright: list[dict[str, Any]] = []
+    lying: list[dict[str, Any]] = []
     for c in chars:
         row = round((c["top"] + c["bottom"]) / 4)
         (upright if flat & {row - 1, row, row + 1} and _sits_in_row(c, rows, row) else lying).append(c)
@@ -277,11 +281,16 @@ def _rows(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
 
 
 def _ink(g: Glyph) -> tuple[float, float]:
-    """Return where a glyph's ink begins: that of an opening mark stands in the right half of its em.
+    """Return where a glyph's ink begins and ends: an opening mark's in the right half of its em, a comma's in the left.
 
-    Where marks are compressed the boxes of ，and “ lie upon each other; their ink never does.
+    Where marks are compressed or hang in the gutter, the boxes of ，and “ lie upon each other; their ink never does.
     """
-    return g.u0 + (0.45 * (g.u1 - g.u0) if g.text in OPENING and ord(g.text) > 0x7F else 0.0), g.u1
+    if len(g.text) == 1 and ord(g.text) > 0x7F:
+        if g.text in OPENING:
+            return g.u0 + 0.45 * (g.u1 - g.u0), g.u1
+        if g.text in _HALF_INK:
+            return g.u0, g.u1 - 0.45 * (g.u1 - g.u0)
+    return g.u0, g.u1
 
 
 class _Gutters:
@@ -289,7 +298,7 @@ class _Gutters:
 
     def __init__(self, rows: list[list[Glyph]]) -> None:
         self.rows = [[g for g in row if not g.text.isspace()] for row in rows]
-        self.starts = [[g.u0 for g in row] for row in self.rows]
+        self.starts = [[_ink(g)[0] for g in row] for row in self.rows]
 
     def open(self, n: int, left: Glyph, right: Glyph, reach: int = 12) -> bool:
         """Return whether the rows above row `n`, or those below it, part where `left` and `right` do.
@@ -304,7 +313,7 @@ class _Gutters:
     def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph) -> bool:
         parted = crossed = 0
         em = min(left.size, right.size)
-        at = (left.u1 + right.u0) / 2
+        at = (_ink(left)[1] + _ink(right)[0]) / 2
         for k in rows:
             row = self.rows[k]
             i = bisect_right(self.starts[k], at)
@@ -314,10 +323,12 @@ class _Gutters:
             if near is None or max(near.size, em) > 1.15 * min(near.size, em):
                 continue
             if before is not None and (
-                before.u1 > at or (behind is not None and behind.u0 - before.u1 < NARROW_GAP * em)
+                _ink(before)[1] > at or (behind is not None and _ink(behind)[0] - _ink(before)[1] < NARROW_GAP * em)
             ):
                 crossed += 1
-            elif behind is not None and abs(behind.u0 - right.u0) < (0.6 if _trimmed(behind, right) else 0.3) * em:
+            elif behind is not None and abs(_ink(behind)[0] - _ink(right)[0]) < (
+                0.6 if _trimmed(behind, right) else 0.3
+            ) * em:
                 parted += 1
         return parted >= 2 and crossed <= 0.34 * parted
 
@@ -337,12 +348,14 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
             continue
         if last is not None:
             em = min(last.size, g.size)
-            bare = g.u0 - last.u1
+            hidden = _ink(g)[0] - _ink(last)[1]
+            # Between ，and “ the ink leaves an em free wherever they stand; elsewhere such a gap is one.
+            bare = g.u0 - last.u1 if g.text in OPENING and last.text in _HALF_INK else hidden
             drawn = sum(s.u1 - s.u0 for s in runs[-1] if s.text.isspace() and s.u0 >= last.u1 - 0.1)
             differs = max(last.size, g.size) > 1.35 * em and bare > 0.3 * em
             if (
                 (bare > WIDE_GAP * em and (drawn < 0.5 * bare or bare > 3 * em))
-                or (bare > NARROW_GAP * em and gutters.open(n, last, g))
+                or (hidden > NARROW_GAP * em and gutters.open(n, last, g))
                 or differs
             ):
                 runs.append([])

@@ -26,7 +26,7 @@ from tasks.reflow.articles import (
 )
 from tasks.reflow.furniture import mark_page_furniture, mark_text_furniture
 from tasks.reflow.labels import Label, label_rows
-from tasks.reflow.order import body_size, flow, page_spans, read_order
+from tasks.reflow.order import DISPLAY, body_size, flow, frames, page_spans, read_order
 from tasks.reflow.rows import Row, measure_text, text_rows
 
 
@@ -64,13 +64,24 @@ def arrange(reading: Reading) -> list[Row]:
         return rows
     pages = [text_rows(page.lines) for page in reading.pages]
     body = body_size([row for rows in pages for row in rows])
-    mark_page_furniture(pages, [page.height or 0.0 for page in reading.pages], body)
+    mark_page_furniture(reading.pages, pages, body)
     ordered: list[Row] = []
+    sidebars: list[Row] = []
     for page, rows in zip(reading.pages, pages, strict=True):
         across, down = page_spans(page, [row for row in rows if not row.aside])
-        running = [row for spans in (across, down) for row in flow(read_order(spans, body), body)]
+        boxed = [part for spans in (across, down) for part in frames(page, spans)]
+        apart = {id(span) for part in boxed for span in part}
+        running = [
+            row
+            for spans in (across, down)
+            for row in flow(read_order([s for s in spans if id(s) not in apart], body), body)
+        ]
+        if sidebars and running and running[0].scale > DISPLAY:  # the text before ended with its page
+            ordered += sidebars
+            sidebars = []
         ordered += _among(running, [row for row in rows if row.aside])
-    return ordered
+        sidebars += [row for part in boxed for row in flow(read_order(part, body), body)]
+    return ordered + sidebars
 
 
 def _among(running: list[Row], asides: Sequence[Row]) -> list[Row]:

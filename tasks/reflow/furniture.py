@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from tasks.document import Box, Page
 from tasks.reflow.rows import Row
 
 _DATE = r"[12]\d{3}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[〇零一二三四五六七八九十]{4}\s*年\s*[一二三四五六七八九十]{1,2}\s*月\s*[一二三四五六七八九十]{1,3}\s*日"
@@ -64,61 +65,71 @@ def _mark_captions(rows: Sequence[Row]) -> None:
             rows[k].aside = "caption"
 
 
-def mark_page_furniture(pages: Sequence[Sequence[Row]], heights: Sequence[float], body: float) -> None:
-    """Mark running heads and page numbers at the edges of pages, and captions under pictures by their words.
+def mark_page_furniture(pages: Sequence[Page], rows_of: Sequence[Sequence[Row]], body: float) -> None:
+    """Mark running heads and page numbers at the edges of pages, and captions.
 
-    `pages` holds each page's rows, `heights` the pages' heights and `body` the size of running text in points.
+    `rows_of` holds each page's rows, `body` is the size of running text in points. From either edge inwards, rows count
+    as furniture until the first that is none.
     """
-    alike = Counter(
-        x for rows in pages for x in {(_figureless(r.text), round(r.line.box.top / 3)) for r in rows if r.line.box}
-    )
-    for rows, height in zip(pages, heights, strict=True):
-        boxed = [r for r in rows if r.line.box is not None]
-        for row in boxed:
-            box = row.line.box
-            assert box is not None
-            if len(row.text) > 60 or (row.line.size or 0) > 1.6 * body:
-                continue
-            above = [r for r in boxed if r is not row and r.line.box and r.line.box.bottom <= box.top + 1]
-            below = [r for r in boxed if r is not row and r.line.box and r.line.box.top >= box.bottom - 1]
-            edge = all(_short(r) for r in above) if box.top < height / 2 else all(_short(r) for r in below)
-            margin = box.bottom < 0.13 * height or box.top > 0.9 * height
-            if not edge:
-                continue
-            if PAGE_NUMBER.match(row.text) and (margin or not below or not above):
-                row.aside = "page_number"
-            elif RUNNING_HEAD.match(row.text) or (margin and re.search(rf"{_DATE}|{_FOLIO}", row.text) and _short(row)):
-                row.aside = "running_head"
-            elif margin and alike[_figureless(row.text), round(box.top / 3)] > 1:
-                row.aside = "running_head"
-        _mark_page_captions(rows, body)
+    alike = Counter(place for rows in rows_of for place in {_place(row) for row in rows})
+    for page, rows in zip(pages, rows_of, strict=True):
+        height = page.height or 0.0
+        inwards = sorted(rows, key=lambda row: row.line.box.top if row.line.box else 0.0)
+        for edge in (inwards, inwards[::-1]):
+            for row in edge:
+                if row.aside:
+                    continue
+                row.aside = _furniture(row, height, body, repeated=alike[_place(row)] > 1)
+                if not row.aside:
+                    break
+        _mark_page_captions(rows, body, page.pictures)
 
 
-def _mark_page_captions(rows: Sequence[Row], body: float) -> None:
-    """Mark captions on a page: a line that opens like one, and the lines of the same small type right below it."""
+def _place(row: Row) -> tuple[str, int]:
+    return _figureless(row.text), round(row.line.box.top / 3) if row.line.box else 0
+
+
+def _furniture(row: Row, height: float, body: float, *, repeated: bool) -> str:
+    """Return what furniture a row at the edge of a page is, or an empty string."""
+    box = row.line.box
+    if box is None or len(row.text) > 48 or (row.line.size or 0.0) > 1.6 * body:
+        return ""
+    margin = box.bottom < 0.13 * height or box.top > 0.9 * height
+    if PAGE_NUMBER.match(row.text):
+        return "page_number"
+    if RUNNING_HEAD.match(row.text) or (margin and (repeated or re.search(rf"{_DATE}|{_FOLIO}", row.text))):
+        return "running_head"
+    return ""
+
+
+def _mark_page_captions(rows: Sequence[Row], body: float, pictures: Sequence[Box]) -> None:
+    """Mark captions on a page: what opens like one or stands in small type under a picture, and its lines below."""
     for row in rows:
-        if row.aside or not (
-            _CAPTION.match(row.text) or (_CREDIT.search(row.text) and (row.line.size or body) < 0.95 * body)
-        ):
+        size = row.line.size or body
+        small = size < 0.97 * body
+        if row.aside or not (_CAPTION.match(row.text) or (small and any(_under(row, p) for p in pictures))):
             continue
-        part, size = [row], row.line.size or body
-        while not _CREDIT.search(part[-1].text) and len(part) < 6:
+        part = [row]
+        while len(part) < 8 and not _CREDIT.search("".join(r.text for r in part)):
             below = [r for r in rows if not r.aside and r not in part and _right_below(part[-1], r)]
             if len(below) != 1 or abs((below[0].line.size or body) - size) > 0.03 * size:
                 break
             part.append(below[0])
-        if size < 0.97 * body or _CREDIT.search(part[-1].text):
+        if small or _CREDIT.search("".join(r.text for r in part)):
             for r in part:
                 r.aside = "caption"
+
+
+def _under(row: Row, picture: Box) -> bool:
+    box = row.line.box
+    assert box is not None
+    return (
+        picture.x0 - 5 <= box.x0 and box.x1 <= picture.x1 + 5
+        and -2 < box.top - picture.bottom < 1.5 * (row.line.size or 10.0)
+    )  # fmt: skip
 
 
 def _right_below(row: Row, other: Row) -> bool:
     a, b = row.line.box, other.line.box
     assert a is not None and b is not None
     return -0.3 * (a.bottom - a.top) < b.top - a.bottom < 1.2 * (a.bottom - a.top) and a.x0 < b.x1 and b.x0 < a.x1
-
-
-def _short(row: Row) -> bool:
-    return len(row.text) <= 48 and bool(
-        PAGE_NUMBER.match(row.text) or RUNNING_HEAD.match(row.text) or re.search(rf"{_DATE}|{_FOLIO}", row.text)
-    )

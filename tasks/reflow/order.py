@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from statistics import median
 
-from tasks.document import Page
+from tasks.clean import CLOSING, OPENING, is_wide
+from tasks.document import Box, Page
 from tasks.reflow.measure import Fill, first_unit, natural_width
 from tasks.reflow.rows import Row
 
@@ -21,7 +23,7 @@ DISPLAY = 1.18
 #: A gap across all lanes of this many em more than the usual leading parts what stands above from what stands below.
 SECTION_GAP = 0.75
 #: Gutters at least this share as wide as the widest are cut together: the lanes of one article.
-SAME_GUTTER = 0.8
+SAME_GUTTER = 0.95
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Span:
 
     @property
     def size(self) -> float:
+        """Return one em of the row, in points."""
         return self.row.line.size or (self.v1 - self.v0)
 
 
@@ -51,16 +54,50 @@ class Block:
 
 def page_spans(page: Page, rows: Sequence[Row]) -> tuple[list[Span], list[Span]]:
     """Return the horizontal and the vertical rows of a page in reading coordinates."""
-    across, down = [], []
+    across: list[Span] = []
+    down: list[Span] = []
     for row in rows:
-        box = row.line.box
+        box, em = row.line.box, row.line.size or 0.0
         assert box is not None
+        # What shows of a mark stands in one half of its em; the other half may hang in the gutter.
+        head = 0.45 * em if row.text[0] in OPENING and is_wide(row.text[0]) else 0.0
+        foot = 0.45 * em if row.text[-1] in CLOSING and is_wide(row.text[-1]) else 0.0
         if row.line.vertical:
             width = page.width or 0.0
-            down.append(Span(row, box.top, box.bottom, width - box.x1, width - box.x0))
+            down.append(Span(row, box.top + head, box.bottom - foot, width - box.x1, width - box.x0))
         else:
-            across.append(Span(row, box.x0, box.x1, box.top, box.bottom))
+            across.append(Span(row, box.x0 + head, box.x1 - foot, box.top, box.bottom))
     return across, down
+
+
+def frames(page: Page, spans: Sequence[Span]) -> list[list[Span]]:
+    """Return the spans within each box drawn on the page: a sidebar is read by itself.
+
+    A box is a rectangle, or four lines that meet; one around nearly everything is the page's own border.
+    """
+    boxes = [b for b in (*page.rules, *page.pictures) if b.x1 - b.x0 > 40 and b.bottom - b.top > 20]
+    flat = [b for b in page.rules if b.bottom - b.top < 3 and b.x1 - b.x0 > 40]
+    posts = [b for b in page.rules if b.x1 - b.x0 < 3 and b.bottom - b.top > 20]
+    for head, foot in combinations(sorted(flat, key=lambda b: b.top), 2):
+        if abs(head.x0 - foot.x0) < 3 and abs(head.x1 - foot.x1) < 3 and foot.top - head.top > 20:
+            sides = [p for p in posts if abs(p.top - head.top) < 4 and abs(p.bottom - foot.bottom) < 4]
+            if any(abs(p.x0 - head.x0) < 4 for p in sides) and any(abs(p.x1 - head.x1) < 4 for p in sides):
+                boxes.append(Box(page.number, head.x0, head.top, head.x1, foot.bottom))
+    framed: list[list[Span]] = []
+    taken: set[int] = set()
+    for box in sorted(boxes, key=lambda b: (b.x1 - b.x0) * (b.bottom - b.top)):
+        inside = [s for s in spans if id(s) not in taken and _within(s, box)]
+        if len(inside) > 1 and len(inside) < 0.7 * len(spans):
+            framed.append(inside)
+            taken.update(map(id, inside))
+    return sorted(framed, key=lambda f: (min(s.v0 for s in f), min(s.u0 for s in f)))
+
+
+def _within(span: Span, box: Box) -> bool:
+    line = span.row.line.box
+    return line is not None and (
+        box.x0 - 1 <= line.x0 and line.x1 <= box.x1 + 1 and box.top - 1 <= line.top and line.bottom <= box.bottom + 1
+    )
 
 
 def body_size(rows: Sequence[Row]) -> float:
@@ -75,12 +112,20 @@ def read_order(spans: list[Span], body: float) -> list[Block]:
     """Return the lanes of a page in reading order."""
     if not spans:
         return []
-    leading = _leading(spans, body)
-    return _cut(spans, body, leading, fresh=True, depth=0)
+    return _cut(spans, Setting(body, *_leading(spans, body)), fresh=True, depth=0)
 
 
-def _leading(spans: list[Span], body: float) -> float:
-    """Return the usual white between two lines of running text."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a page is set: size of running text, white between its lines, and the larger white between paragraphs."""
+
+    body: float
+    leading: float
+    paragraph_gaps: tuple[float, ...]
+
+
+def _leading(spans: list[Span], body: float) -> tuple[float, tuple[float, ...]]:
+    """Return the usual white between two lines of running text, and all that goes beyond it between such lines."""
     gaps = []
     plain = sorted((s for s in spans if abs(s.size - body) < 0.1 * body), key=lambda s: s.v0)
     for i, s in enumerate(plain):
@@ -88,7 +133,8 @@ def _leading(spans: list[Span], body: float) -> float:
             if t.u0 < s.u1 and s.u0 < t.u1 and t.v0 > s.v0 + 0.5 * body:
                 gaps.append(t.v0 - s.v1)
                 break
-    return median(gaps) if gaps else 0.5 * body
+    leading = median(gaps) if gaps else 0.5 * body
+    return leading, tuple(gap - leading for gap in gaps if gap - leading > 0.15 * body)
 
 
 def _bands(spans: list[Span]) -> list[list[Span]]:
@@ -104,22 +150,22 @@ def _bands(spans: list[Span]) -> list[list[Span]]:
     return bands
 
 
-def _cut(spans: list[Span], body: float, leading: float, fresh: bool, depth: int) -> list[Block]:
+def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int) -> list[Block]:
     if len(spans) == 1 or depth > 40 or _single_lane(spans):
         ordered = sorted(spans, key=lambda s: (s.v0, s.u0))
         return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
-    parts = _across(spans, body, leading)
+    parts = _across(spans, setting)
     if len(parts) > 1:
-        return [b for p, new in parts for b in _cut(p, body, leading, new or (fresh and p is parts[0][0]), depth + 1)]
-    lanes = _down(spans, body)
+        return [b for p, new in parts for b in _cut(p, setting, new or (fresh and p is parts[0][0]), depth + 1)]
+    lanes = _down(spans, setting.body)
     if len(lanes) > 1:
         return _align(
-            [_cut(p, body, leading, fresh and k == 0 or _has_title(p, body), depth + 1) for k, p in enumerate(lanes)]
+            [_cut(p, setting, (fresh and k == 0) or _has_title(p, setting.body), depth + 1) for k, p in enumerate(lanes)]
         )
     halves = _widest_gap(spans)
     if len(halves) > 1:
-        return [b for k, p in enumerate(halves) for b in _cut(p, body, leading, fresh and k == 0, depth + 1)]
-    ordered = sorted(spans, key=lambda s: (round(s.v0 / (0.5 * body)), s.u0))
+        return [b for k, p in enumerate(halves) for b in _cut(p, setting, fresh and k == 0, depth + 1)]
+    ordered = sorted(spans, key=lambda s: (round(s.v0 / (0.5 * setting.body)), s.u0))
     return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
 
 
@@ -133,19 +179,21 @@ def _has_title(spans: list[Span], body: float) -> bool:
     return first.size > DISPLAY * body
 
 
-def _across(spans: list[Span], body: float, leading: float) -> list[tuple[list[Span], bool]]:
+def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]]:
     """Cut a region across: around rows that span its lanes, and at gaps wider than leading.
 
     Returns the parts from head to foot, each with whether it begins something of its own. A row that crosses a gutter
     always parts what is above from what is below. A title or a gap that crosses none does so only where the text reads
     on better from lane to lane above it than down each lane through it.
     """
+    body, leading = setting.body, setting.leading
     bands = _bands(spans)
     if len(bands) < 2:
         return [(spans, False)]
     gutters = _gutters(spans, body)
     left, right = min(s.u0 for s in spans), max(s.u1 for s in spans)
-    crossing, masks = [], []
+    crossing: list[bool] = []
+    masks: list[bool] = []
     for k, band in enumerate(bands):
         lone, alone = band[0], len(band) == 1
         crosses = alone and any(lone.u0 < g < lone.u1 for g in gutters)
@@ -163,9 +211,10 @@ def _across(spans: list[Span], body: float, leading: float) -> list[tuple[list[S
         elif turn or (white > SECTION_GAP * body and not headed and not masks[k]):
             above = parts[-1][0]
             below = [s for band in bands[k:] for s in band]
-            cut = (masks[k - 1] and len(parts[-1][0]) == sum(map(len, bands[:k]))) or _reads_across(
-                above, below, body, bonus=white / body / 4 + 0.4 * turn
-            )
+            usual = not turn and sum(gap > 0.8 * white for gap in setting.paragraph_gaps) > 3 * (len(gutters) + 1)
+            bonus = -0.3 if usual else white / body / 4 + 0.4 * turn
+            first = masks[k - 1] and len(above) == sum(map(len, bands[:k]))
+            cut = first or _reads_across(above, below, body, bonus)
         else:
             cut = False
         if cut:
@@ -180,7 +229,7 @@ def _reads_across(above: list[Span], below: list[Span], body: float, bonus: floa
     upper, lower = _lanes(above, body), _lanes(below, body)
     if len(upper) < 2:
         return True
-    along = [_reads_on(a[-1], b[0], b, body) for a, b in zip(upper, upper[1:], strict=False)]
+    along = [_reads_on(a[-1], b[0], b, body) for a, b in pairwise(upper)]
     through = []
     for lane in upper:
         here = [x for x in lower if x[0].u0 < lane[0].u1 and lane[0].u0 < x[0].u1]
@@ -205,9 +254,12 @@ def _reads_on(foot: Span, head: Span, lane: list[Span], body: float) -> float:
     last, first = foot.row.text[-1], head.row.text[0]
     left = min(s.u0 for s in lane)
     opens = head.size > 1.06 * body or head.u0 - left > 1.5 * body or first in "（【□■"
-    stopped = last in "。！？”）】：；…" or foot.size > 1.06 * body
+    stopped = last in "。！？”）】：；…"
     if first in "，。、；：？！”’）》":
         return -1.5
+    if foot.size > 1.06 * body or not set(foot.row.text) & set("，。；：！？、”") and foot.u1 - foot.u0 < 14 * body:
+        # a heading or a byline is followed by its text, never by a title; a last line may look like one
+        return -1.5 if head.size > max(DISPLAY * body, foot.size) else (1.0 if opens else 0.5)
     if stopped:
         return 1.0 if opens else 0.1
     return -1.5 if opens else 1.0
@@ -254,7 +306,7 @@ def _merge(spans: Sequence[Span]) -> list[tuple[float, float]]:
 def _down(spans: list[Span], body: float) -> list[list[Span]]:
     """Cut a region down at its widest gutters, those that no row crosses."""
     covered = _merge(spans)
-    gaps = [b[0] - a[1] for a, b in zip(covered, covered[1:], strict=False)]
+    gaps = [b[0] - a[1] for a, b in pairwise(covered)]
     if not gaps or max(gaps) < 0.4 * body:
         return [spans]
     least = SAME_GUTTER * max(gaps)
@@ -286,7 +338,7 @@ def _widest_gap(spans: list[Span]) -> list[list[Span]]:
     bands = _bands(spans)
     if len(bands) < 2:
         return [spans]
-    white = [min(s.v0 for s in b) - max(s.v1 for s in a) for a, b in zip(bands, bands[1:], strict=False)]
+    white = [min(s.v0 for s in b) - max(s.v1 for s in a) for a, b in pairwise(bands)]
     k = white.index(max(white)) + 1
     return [[s for b in bands[:k] for s in b], [s for b in bands[k:] for s in b]]
 
@@ -297,7 +349,7 @@ def flow(blocks: Sequence[Block], body: float) -> list[Row]:
     for n, block in enumerate(blocks):
         left, right = _edges(block, body)
         previous: Span | None = None
-        white = _leading(block.spans, body)
+        white, _ = _leading(block.spans, body)
         for k, span in enumerate(block.spans):
             row, em = span.row, span.size
             row.scale = em / body
@@ -336,7 +388,7 @@ def _stretch(row: Row) -> float | None:
         (edges[i + 1] - edges[i]) / em - 1.0
         for i in range(len(text) - 1)
         if "\u2e80" <= text[i] <= "\u9fff" and text[i] not in "，。、；：" and "\u2e80" <= text[i + 1] <= "\u9fff"
-        and "\u3000" != text[i]
+        and text[i] != "\u3000"
     ]  # fmt: skip
     return median(steps) if len(steps) >= 3 else None
 
