@@ -9,41 +9,58 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from tasks.clean import CLOSING, ENDING, OPENING, TRAILING, is_wide
+from tasks.reflow.discourse import AFTER, log_odds
 from tasks.reflow.rows import Row
 
 #: A row's label: the kind it belongs to, and whether it opens a paragraph (B) or goes on with one (I).
 LABELS = (
-    "B-body", "I-body", "B-title", "I-title", "B-subtitle", "B-byline", "B-heading", "I-heading",
-    "B-affiliation", "I-affiliation", "B-metadata", "I-metadata",
+    "B-body", "I-body", "B-title", "I-title", "B-subtitle", "I-subtitle", "B-byline", "I-byline",
+    "B-heading", "I-heading", "B-affiliation", "I-affiliation", "B-metadata", "I-metadata",
 )  # fmt: skip
 
 BYLINE = re.compile(
-    r"^[（(【]?(本报|本刊|本网|新华社|特约|见习|实习|央视)?(首席)?(记者|通讯员|评论员|特派员|作者|撰文|文/|文｜|□|■)"
-    r"(?!从|在|了|看到|获悉|日前|近日|来到|走进)"
-    r"|^[Bb][Yy] [A-Z]|^(本报|本刊)(评论员|编辑部)$"
+    r"^[（(【]?(本报|本報|本刊|本网|新华社|特约|特約|见习|实习|央视)?(驻\S{1,6})?(首席)?"
+    r"(记者|記者|通讯员|通訊員|评论员|特派员|作者|撰文|文/|文／|文｜|□|■|◎)(?!从|在|了|看到|获悉|日前|近日|来到|走进|离开|離開|[问問])"
+    r"|^[Bb][Yy] [A-Z]|^Text: [A-Z]|^(本报|本刊|本報)(评论员|編輯部|编辑部)$"
 )
-AFFILIATION = re.compile(r"^[（(【\[〔](本文)?(作者|笔者|执笔|课题组|作者单位|作者系|作者为|撰稿|文中)")
-AFFILIATION_END = re.compile(r"[）)】\]〕]$")
+AFFILIATION = re.compile(r"^[（(【\[〔［](本文)?(作者|笔者|筆者|执笔|课题组|撰稿|文中|The author)")
+AFFILIATION_END = re.compile(r"[）)】\]〕］]$")
 METADATA = re.compile(
-    r"^[（(\[【]?(来源|來源|原文链接|原文連結|责任编辑|责编|编辑|校对|审核|发布时间|发布日期|时间|日期|作者|记者|链接|转自|出处|关键词|"
-    r"Source|Post time|Posted|Published|Editor|Author|Original|Link|Keywords|Date)\s*[:：丨|]"
+    r"^[（(\[【［]?(来源|來源|原文链接|原文連結|责任编辑|責任編輯|责编|責編|编辑|編輯|校对|审核|发布时间|发布日期|發布時間|时间|時間|日期|"
+    r"作者|记者|記者|链接|連結|转自|轉自|出处|关键词|關鍵詞|"
+    r"Source|Post time|Posted(?: on)?|Published(?: on)?|Updated|Editor|Author|Original(?: link)?|Link|Keywords?|Date)"
+    r"(\s*[:：丨|]|\s+\S{2,4}(\s+校对\s*\S{2,4})?$)"
 )
 DATELINE = re.compile(
-    r"^(本报|本刊|新华社|中新社|央视网|人民网|据)[^，。]{0,14}(电|讯|消息|报道)|^[^，。]{0,12}（(本报|记者|通讯员)[^）]{0,16}）"
+    r"^[【\[]?(本报|本報|本刊|新华社|中新社|央视网|人民网|据)[^，。]{0,14}(电|電|讯|訊|消息|报道|報導)"
+    r"|^[^，。]{0,12}（(本报|本報|记者|記者|通讯员)[^）]{0,16}）"
 )
 ENUMERATOR = re.compile(
     r"^([一二三四五六七八九十]+是|其[一二三四五六七八九十]|第[一二三四五六七八九十]+[，、]|首先|其次|再次|最后[，]|（[一二三四五六七八九十]+）|"
     r"[一二三四五六七八九十]+、|\d{1,2}[.、．](?!\d)|[①-⑳]|[（(]\d{1,2}[)）]|——|[•●◆■▪·]\s?)"
 )
 NUMBERED = re.compile(r"^(\d{1,2}(\.\d{1,2})*\.?\s+[A-Z]|[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）)")
+#: What a part of a journal article may be called without a number.
+SECTION = re.compile(
+    r"^(abstract|summary|introduction|conclusions?|references|acknowledge?ments|摘要|引言|结语|結語|参考文献|導言|导言)$",
+    re.IGNORECASE,
+)
+#: A line that holds a day and hardly anything else: the paper's name, the number of the page.
+DATED = re.compile(
+    r"^\S{0,14}\s?([12]\d{3}\s?[年./-]\s?\d{1,2}\s?[月./-]\s?\d{1,2}\s?日?|[〇零一二三四五六七八九十]{4}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
+    r"(\s?星期[一二三四五六日天])?(\s\d{1,2}:\d{2}(:\d{2})?)?(\s?第\S{1,3}版)?(\s?\S{0,14})?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +91,25 @@ def indent_style(rows: Sequence[Row]) -> str:
     return "stripped" if share > 0.3 else "none" if share < 0.17 else "unknown"
 
 
+#: What a line's last mark is called, the first that holds it.
+_ENDS = (
+    ("stop", ENDING), ("dot", "."), ("colon", "：:"), ("semi", "；;"), ("comma", "，、,"), ("open", OPENING),
+    ("close", TRAILING | CLOSING), ("hyphen", "-"),
+)  # fmt: skip
+
+
 def _end_class(text: str) -> str:
+    """Return what a line ends with: `stop` ends a sentence, `stop+` does so within quotation marks or brackets."""
     last = text[-1]
-    bare = text.rstrip("".join(TRAILING))
-    if bare and bare[-1] in ENDING:
-        return "stop" if last == bare[-1] else "stop+"
-    if last in ENDING:
-        return "stop"
-    if last == "." or (bare and bare[-1] == "."):
-        return "dot"
-    if last in "：:":
-        return "colon"
-    if last in "；;":
-        return "semi"
-    if last in "，、,":
-        return "comma"
-    if last in OPENING:
-        return "open"
-    if last in TRAILING or last in CLOSING:
-        return "close"
-    if last == "-":
-        return "hyphen"
+    if last in TRAILING:
+        bare = text.rstrip("".join(TRAILING))[-1:]
+        if bare and bare in ENDING:
+            return "stop+"
+        if bare == ".":
+            return "dot"
+    for name, marks in _ENDS:
+        if last in marks:
+            return name
     return "wide" if is_wide(last) else "digit" if last.isdigit() else "latin"
 
 
@@ -147,8 +162,11 @@ def _quote_depths(texts: Sequence[str]) -> list[int]:
     return depths
 
 
-def features(rows: Sequence[Row]) -> list[list[str]]:
-    """Return the names of the features that hold for each row, most telling first."""
+def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType({})) -> list[list[str]]:
+    """Return the names of the features that hold for each row, most telling first.
+
+    `words` are the weights of `tasks.reflow.discourse`.
+    """
     if not rows:
         return []
     n = len(rows)
@@ -160,6 +178,7 @@ def features(rows: Sequence[Row]) -> list[list[str]]:
     depths = _quote_depths([r.text for r in rows])
     blanks = np.concatenate([[0], np.cumsum([r.gap > 0 for r in rows])])
     flags = [_flags(r) for r in rows]
+    between = [] if paged else _discourse_features(rows, fills, ends, style, words)
     out: list[list[str]] = []
     for i, row in enumerate(rows):
         f: list[str] = ["bias"]
@@ -205,31 +224,75 @@ def features(rows: Sequence[Row]) -> list[list[str]]:
             f += [f"w1={t[:1]},{open_end}", f"w2={t[:2]}", f"w3={t[:3]}", f"w4={t[:4]}"]
         if paged:
             f += _page_features(row, before, pe, pf, style, indent)
+        else:
+            f += between[i]
         out.append(f)
     return out
 
 
+_FLAGS = (
+    ("affiliation", AFFILIATION), ("bracket-end", AFFILIATION_END), ("metadata", METADATA), ("dateline", DATELINE),
+    ("numbered", NUMBERED), ("section", SECTION), ("dated", DATED),
+)  # fmt: skip
+
+
 def _flags(row: Row) -> list[str]:
-    """Return which patterns of Chinese pages a row shows."""
+    """Return which patterns of newspaper and journal pages a row shows."""
     t = row.text
-    f = []
+    f = [name for name, pattern in _FLAGS if pattern.search(t)]
     if len(t) < 60 and BYLINE.match(t):
         f.append("byline" if t[-1] not in "。，" and len(t) < 30 else "byline?")
-    if AFFILIATION.match(t):
-        f.append("affiliation")
-    if AFFILIATION_END.search(t):
-        f.append("bracket-end")
-    if METADATA.match(t):
-        f.append("metadata")
-    if DATELINE.match(t):
-        f.append("dateline")
-    if NUMBERED.match(t):
-        f.append("numbered")
-    if not any(c in "，。；！？" for c in t):
+    if t[0].isascii() and t[0].isalnum():
+        if t[-1] not in ".,;:!?":
+            f.append("markless")
+        if len(t) < 120 and not any(w[0].islower() for w in t.split() if len(w) > 4):
+            f.append("capitals")
+    elif not any(c in "，。；！？" for c in t):
         f.append("markless")
     if "close_letter_spacing" in row.fixes:
         f.append("spaced")
     return f
+
+
+def _discourse_features(
+    rows: Sequence[Row], fills: Sequence[str], ends: Sequence[str], style: str, words: Mapping[str, float]
+) -> list[list[str]]:
+    """Return, for rows where the fill test leaves open whether a paragraph ended, what the words and the lengths say.
+
+    The length is counted from the last place where a paragraph begins beyond doubt to the next.
+    """
+    out: list[list[str]] = [[] for _ in rows]
+    unsure = [
+        i for i in range(1, len(rows)) if "stop" in ends[i - 1] and fills[i - 1] in "fc01" and is_wide(rows[i].text[0])
+    ]
+    if not unsure:
+        return out
+    lengths = np.concatenate([[0], np.cumsum([len(r.text) for r in rows])])
+    sure = [0, *(i for i in range(1, len(rows)) if _surely_ended(fills[i - 1], ends[i - 1], rows[i])), len(rows)]
+    for i in unsure:
+        before = rows[i - 2].text + rows[i - 1].text if i > 1 else rows[0].text
+        after = row_and_next = rows[i].text
+        if len(after) < AFTER and i + 1 < len(rows):
+            row_and_next = after + rows[i + 1].text
+        odds = _bin(log_odds(before, row_and_next, words), _ODDS)
+        k = bisect_right(sure, i)
+        since = _bin(lengths[i] - lengths[sure[k - 1] if sure[k - 1] < i else sure[k - 2]], _LENGTHS)
+        until = _bin(lengths[sure[k] if k < len(sure) else -1] - lengths[i], _LENGTHS)
+        pf = fills[i - 1]
+        out[i] = [
+            f"odds={odds}", f"odds,s,pf={odds},{style},{pf}", f"since={since},{style}", f"since,until={since},{until},{style}",
+            f"odds,since={odds},{since},{style}", f"until,pf={until},{pf},{style}",
+        ]  # fmt: skip
+    return out
+
+
+_ODDS = (-4.0, -3.0, -2.0, -1.2, -0.5, 0.2, 1.0, 2.0, 3.0)
+_LENGTHS = (35, 70, 110, 160, 220, 300, 420)
+
+
+def _surely_ended(fill: str, end: str, after: Row) -> bool:
+    """Return whether a row that stands so and ends so ends its paragraph beyond doubt."""
+    return ("stop" in end and fill not in "fc01") or (after.indent or 0.0) >= 1.4
 
 
 def _page_features(row: Row, before: Row | None, pe: str, pf: str, style: str, indent: str) -> list[str]:
@@ -256,51 +319,77 @@ def _page_features(row: Row, before: Row | None, pe: str, pf: str, style: str, i
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The weights of one medium: a row of label scores per feature, and the scores of one label after another."""
+    """The weights of one medium: a row of label scores per feature, and the scores of one label after another.
+
+    `words` weighs what the discourse says; `calibration` leads from a paragraph's probability by this chain to how
+    often such paragraphs are whole, as two rows of points.
+    """
 
     labels: tuple[str, ...]
-    weights: Mapping[str, np.ndarray]
+    features: Mapping[str, int]
+    weights: np.ndarray
     transitions: np.ndarray
+    words: Mapping[str, float]
+    calibration: tuple[Sequence[float], Sequence[float]]
 
 
 @cache
 def model(medium: str) -> Model:
     """Return the shipped model for `text` or `page` rows."""
     packed = json.loads(gzip.decompress(files("tasks.reflow").joinpath(f"labels-{medium}.json.gz").read_bytes()))
-    labels = tuple(packed["labels"])
-    weights = {}
-    for name, pairs in packed["weights"].items():
-        row = np.zeros(len(labels), dtype=np.float32)
-        row[pairs[0::2]] = np.array(pairs[1::2], dtype=np.float32) / packed["scale"]
-        weights[name] = row
-    return Model(labels, weights, np.array(packed["transitions"], dtype=np.float32))
+    return unpack(packed)
+
+
+def unpack(packed: Mapping[str, Any]) -> Model:
+    """Return the model that a weight file holds."""
+    labels, scale = tuple(packed["labels"]), packed["scale"]
+    weights = np.zeros((len(packed["weights"]), len(labels)))
+    for row, pairs in zip(weights, packed["weights"].values(), strict=True):
+        row[pairs[0::2]] = np.array(pairs[1::2]) / scale
+    return Model(
+        labels,
+        {name: n for n, name in enumerate(packed["weights"])},
+        weights,
+        np.array(packed["transitions"]),
+        {name: weight / scale for name, weight in packed.get("words", {}).items()},
+        tuple(packed.get("calibration", ([0.0, 1.0], [0.0, 1.0]))),
+    )
+
+
+def calibrated(certainty: float, medium: str) -> float:
+    """Return how often a paragraph is whole whose probability by the chain is `certainty`, as held-out cases showed."""
+    return float(np.interp(certainty, *model(medium).calibration))
 
 
 def label_rows(rows: Sequence[Row]) -> list[Label]:
-    """Return the most probable labels of rows in reading order, each with its marginal probability.
+    """Return the most probable labels of rows in reading order, each with its marginal probability."""
+    return decode(rows, model("page" if rows[0].line.box is not None else "text")) if rows else []
+
+
+def decode(rows: Sequence[Row], m: Model) -> list[Label]:
+    """Label rows by a model.
 
     Decoding is Viterbi; the probabilities come from the forward and backward sums of the same chain.
     """
     if not rows:
         return []
-    m = model("page" if rows[0].line.box is not None else "text")
-    k = len(m.labels)
-    scores = np.zeros((len(rows), k), dtype=np.float64)
-    for i, names in enumerate(features(rows)):
-        for name in names:
-            row = m.weights.get(name)
-            if row is not None:
-                scores[i] += row
+    known: list[int] = []
+    firsts: list[int] = []
+    for names in features(rows, m.words):
+        firsts.append(len(known))
+        known += [k for name in names if (k := m.features.get(name)) is not None]
+    scores = np.add.reduceat(m.weights[known], firsts, axis=0)  # every row has a bias, so none is empty
     opens = np.array([label.startswith("B") for label in m.labels])
     scores[0, ~opens] -= 50.0
     path = _viterbi(scores, m.transitions)
     marginal = _marginals(scores, m.transitions)
-    labels = []
-    for i, state in enumerate(path):
-        name = m.labels[state]
-        same = opens if opens[state] else np.array([x == name for x in m.labels])
-        labels.append(Label(name[2:], bool(opens[state]), float(marginal[i, same].sum())))
-    return labels
+    alike = {
+        state: opens if opens[state] else np.array([x == m.labels[state] for x in m.labels]) for state in set(path)
+    }
+    return [
+        Label(m.labels[state][2:], bool(opens[state]), float(row @ alike[state]))
+        for state, row in zip(path, marginal, strict=True)
+    ]
 
 
 def _viterbi(scores: np.ndarray, transitions: np.ndarray) -> list[int]:
@@ -331,5 +420,6 @@ def _marginals(scores: np.ndarray, transitions: np.ndarray) -> np.ndarray:
     for i in range(n - 2, -1, -1):
         b = step @ (local[i + 1] * backward[i + 1])
         backward[i] = b / b.sum()
-    both = forward * backward
-    return both / both.sum(1, keepdims=True)
+    both: np.ndarray = forward * backward
+    both /= both.sum(1, keepdims=True)
+    return both

@@ -23,9 +23,13 @@ WIDTHS = np.arange(3.0, 64.25, 0.5)
 SHORT, INDENTED, CHANGE, OVERFLOW, UNWRAPPED = 1.9, 1.2, 7.0, 9.0, 1.75
 
 _UNIT = re.compile(r"[^\s\u2e80-\uffff“”‘’…—]+")
-_NARROW = {
-    c: w for w, cs in ((0.25, "ijlI.,:;'|!"), (0.33, "ftr()[]-/ "), (0.72, "wmGOQHNDUKAV"), (0.85, "MW%@")) for c in cs
-}
+_WIDE = re.compile(r"[\u2e80-\U0010ffff“”‘’…⋯—─]")
+_SOFT = re.compile(f"[{re.escape(''.join(sorted(COMPRESSIBLE)))}]")
+#: What a Latin letter of proportional type takes more or less than half an em: the usual book faces agree on this much.
+_UNEVEN = [
+    (re.compile(f"[{re.escape(letters)}]"), width - 0.5)
+    for width, letters in ((0.25, "ijlI.,:;'|!"), (0.33, "ftr()[]-/ "), (0.72, "wmGOQHNDUKAV"), (0.85, "MW%@"))
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +45,21 @@ class Fill:
     squeezed: float
 
 
+#: Of a line that was never wrapped, or not measured yet: all the room that anyone could want.
+UNMEASURED = Fill(None, 99.0, 99.0)
+
+
 def natural_width(text: str, proportional: bool = False) -> float:
     """Return the width of `text` in em: one for a wide character, half for another, or the usual Latin widths.
 
     >>> natural_width("渡口2号")
     3.5
     """
-    wide = sum(map(is_wide, text))
-    if not proportional:
-        return wide + 0.5 * (len(text) - wide)
-    return wide + sum(_NARROW.get(c, 0.5) for c in text if not is_wide(c))
+    wide = len(_WIDE.findall(text))
+    width = wide + 0.5 * (len(text) - wide)
+    if proportional:
+        width += sum(more * len(letters.findall(text)) for letters, more in _UNEVEN)
+    return width
 
 
 def first_unit(text: str) -> str:
@@ -71,51 +80,89 @@ def first_unit(text: str) -> str:
     return text[:end]
 
 
-def widths(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each line: natural width, how much of it compresses, and both for the next line's first unit."""
-    latin = sum(1 for t in texts for c in t[:40] if c.isascii() and c.isalpha())
-    proportional = latin > 0.5 * sum(min(len(t), 40) for t in texts)
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """What decides where lines end, one number a line in each array, in em.
+
+    `width` and `unit` are the natural widths of the line and of the next line's first unit; `soft` and `unit_soft` say
+    how much of them compresses. `ragged` marks Latin lines, which end where a word does.
+    """
+
+    width: np.ndarray
+    soft: np.ndarray
+    unit: np.ndarray
+    unit_soft: np.ndarray
+    ragged: np.ndarray
+    hanging: np.ndarray
+
+
+def widths(texts: Sequence[str], proportional: bool) -> Widths:
+    """Measure lines of text; with `proportional` Latin letters have the usual widths of book type."""
     n = len(texts)
-    width, soft, unit, unit_soft = np.zeros(n), np.zeros(n), np.full(n, 1.0), np.zeros(n)
-    for i, text in enumerate(texts):
-        width[i] = natural_width(text, proportional)
-        soft[i] = 0.5 * sum(c in COMPRESSIBLE for c in text)
-        if i:
-            head = first_unit(text)
-            gap = 0.3 if head[:1].isascii() and not is_wide(texts[i - 1][-1:] or "文") else 0.0
-            unit[i - 1] = natural_width(head, proportional) + gap
-            unit_soft[i - 1] = 0.5 * sum(c in COMPRESSIBLE for c in head)
-    return width, soft, unit, unit_soft
+    unit, unit_soft = np.full(n, 1.0), np.zeros(n)
+    for i, text in enumerate(texts[1:]):
+        head = first_unit(text)
+        gap = 0.3 if head[:1].isascii() and not is_wide(texts[i][-1:] or "文") else 0.0
+        unit[i] = natural_width(head, proportional) + gap
+        unit_soft[i] = 0.5 * len(_SOFT.findall(head))
+    return Widths(
+        width=np.array([natural_width(t, proportional) for t in texts]),
+        soft=np.array([0.5 * len(_SOFT.findall(t)) for t in texts]),
+        unit=unit,
+        unit_soft=unit_soft,
+        ragged=np.array([bool(t) and not is_wide(t[len(t) // 2]) and t[: len(t) // 2].isascii() for t in texts]),
+        hanging=np.array([bool(t) and t[-1] in CLOSING for t in texts]),
+    )
 
 
-def column_widths(texts: Sequence[str]) -> list[float | None]:
-    """Find the column width that each line was set to: it may change, even in the middle of a paragraph.
+def fill_lines(texts: Sequence[str]) -> list[Fill]:
+    """Return the fill test of every line against the column it was set to, the next line's first unit in hand.
 
-    A Viterbi pass over the lines: a width explains a line well when the line fills it, and badly when the line
-    overflows it. None marks lines of text that was never wrapped.
+    Latin text may be set in book type or on the even grid of a typewriter; the one that explains the lines better is
+    taken.
 
-    >>> column_widths(["渡口的早晨从一声汽笛开始", "船老大把缆绳绕上木桩，看", "雾。"])
-    [12.0, 12.0, 12.0]
+    >>> [fill.slack for fill in fill_lines(["渡口的早晨从一声汽笛开始", "船老大把缆绳绕上木桩，看", "雾。"])]
+    [-1.0, -2.0, 9.0]
     """
     if not texts:
         return []
-    width, soft, unit, _ = widths(texts)
-    ragged = np.array([bool(t) and not is_wide(t[len(t) // 2]) and t[: len(t) // 2].isascii() for t in texts])
-    w, s, u = width[:, None], soft[:, None], unit[:, None]
+    latin = sum(1 for t in texts for c in t[:40] if c.isascii() and c.isalpha())
+    faces = [True, False] if latin > 0.5 * sum(min(len(t), 40) for t in texts) else [False]
+    tried = [(w, *column_widths(w)) for w in (widths(texts, proportional) for proportional in faces)]
+    w, columns, _ = min(tried, key=lambda t: t[2])
+    slack = columns - w.width - w.unit
+    squeezed = slack + w.soft + w.unit_soft
+    return [
+        UNMEASURED if np.isnan(c) else Fill(float(c), float(a), float(b))
+        for c, a, b in zip(columns, slack, squeezed, strict=True)
+    ]
+
+
+def column_widths(lines: Widths) -> tuple[np.ndarray, float]:
+    """Find the column width that each line was set to: it may change, even in the middle of a paragraph.
+
+    A Viterbi pass over the lines: a width explains a line well when the line fills it, and badly when the line
+    overflows it. Not a number marks lines of text that was never wrapped. The cost of it all comes with the widths.
+
+    >>> column_widths(widths(["渡口的早晨从一声汽笛开始", "船老大把缆绳绕上木桩，看", "雾。"], proportional=False))[0].tolist()
+    [12.0, 12.0, 12.0]
+    """
+    w, s, u = lines.width[:, None], lines.soft[:, None], lines.unit[:, None]
+    ragged = lines.ragged[:, None]
     grid = WIDTHS[None, :]
     room = grid - w
-    cost = np.full((len(texts), len(WIDTHS) + 1), UNWRAPPED)
+    cost = np.full((len(w), len(WIDTHS) + 1), UNWRAPPED)
     full = (room < u) & (room >= 0)
     exact = np.abs(room) < 0.26
     squeezed = (room < 0) & (room + np.minimum(s, 2.0) >= -0.01)
-    hanging = np.array([bool(t) and t[-1] in CLOSING for t in texts])[:, None] & (room >= -1.01) & (room < 0)
-    loose = ragged[:, None] & (room >= -3.0) & (room < np.maximum(u, 4.0))  # proportional type varies by a few per cent
+    hanging = lines.hanging[:, None] & (room >= -1.01) & (room < 0)
+    loose = ragged & (room >= -3.0) & (room < np.maximum(u, 4.0))  # proportional type varies by a few per cent
     here = np.where(
         exact,
         0.05,
         np.where(
             full,
-            np.where(ragged[:, None], 0.3, 0.45 + 0.25 * np.clip(room, 0, 6)),
+            np.where(ragged, 0.3, 0.45 + 0.25 * np.clip(room, 0, 6)),
             np.where(
                 squeezed | hanging,
                 0.5 + 0.3 * np.clip(-room, 0, 3),
@@ -126,30 +173,18 @@ def column_widths(texts: Sequence[str]) -> list[float | None]:
     indented = (np.abs(room - 2.0) < 0.26) | ((room - 2.0 >= 0) & (room - 2.0 < u))
     here = np.where(indented & (here >= SHORT), INDENTED + 0.2 * (np.abs(room - 2.0) > 0.26), here)
     cost[:, :-1] = here
-    cost[width > WIDTHS[-1], -1] = 0.1
+    cost[lines.width > WIDTHS[-1], -1] = 0.1
     back = np.zeros(cost.shape, dtype=np.int32)
     total = cost[0].copy()
-    for i in range(1, len(texts)):
-        best = int(np.argmin(total))
-        switch = total[best] + CHANGE < total
-        back[i] = np.where(switch, best, np.arange(len(total)))
-        total = np.where(switch, total[best] + CHANGE, total) + cost[i]
-    state = int(np.argmin(total))
+    own = np.arange(len(total))
+    for i in range(1, len(cost)):
+        best = int(total.argmin())
+        changed = total[best] + CHANGE
+        back[i] = np.where(changed < total, best, own)
+        total = np.minimum(total, changed) + cost[i]
+    state = int(total.argmin())
     path = [state]
-    for i in range(len(texts) - 1, 0, -1):
+    for i in range(len(cost) - 1, 0, -1):
         state = int(back[i, state])
         path.append(state)
-    return [float(WIDTHS[k]) if k < len(WIDTHS) else None for k in reversed(path)]
-
-
-def fill_lines(texts: Sequence[str], columns: Sequence[float | None]) -> list[Fill]:
-    """Return the fill test of every line against the column it was set to, the next line's first unit in hand."""
-    width, soft, unit, unit_soft = widths(texts)
-    fills = []
-    for i, column in enumerate(columns):
-        if column is None:
-            fills.append(Fill(None, 99.0, 99.0))
-            continue
-        slack = column - width[i] - unit[i]
-        fills.append(Fill(column, float(slack), float(slack + soft[i] + unit_soft[i])))
-    return fills
+    return np.append(WIDTHS, np.nan)[path[::-1]], float(total.min())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.clean import clean, set_vertical_quotes
 from tasks.document import Line
-from tasks.reflow.measure import Fill, column_widths, fill_lines
+from tasks.reflow.measure import UNMEASURED, Fill, fill_lines
 from tasks.segment import language_of
 
 
@@ -24,7 +24,7 @@ class Row:
     line: Line
     text: str
     fixes: tuple[str, ...]
-    fill: Fill = Fill(None, 99.0, 99.0)
+    fill: Fill = UNMEASURED
     indent: float | None = None
     right: float | None = None
     gap: float = 0.0
@@ -71,6 +71,5 @@ def _indent(raw: str) -> float:
 
 def measure_text(rows: list[Row]) -> None:
     """Set the fill test of the rows of a text file."""
-    texts = [row.text for row in rows]
-    for row, fill in zip(rows, fill_lines(texts, column_widths(texts)), strict=True):
+    for row, fill in zip(rows, fill_lines([row.text for row in rows]), strict=True):
         row.fill = fill
