@@ -5,12 +5,14 @@ documents: a task run costs 10 ms or more. Annotations are no strings here, sinc
 their names may not be known.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import httpx
 from prefect import Flow, flow, get_run_logger, task
 from prefect.artifacts import (
     create_markdown_artifact,
@@ -65,8 +67,10 @@ class AsTasks:
         return result
 
 
-def build(watch: Watch = silent) -> Flow[[Path | None, Path | None, Path | None, bool], State[Outcome]]:
-    """Return the flow; `watch` hears how far it is, beside the progress artifact."""
+def build(
+    watch: Watch = silent, keep: Callable[[Outcome], None] = lambda _: None
+) -> Flow[[Path | None, Path | None, Path | None, bool], State[Outcome]]:
+    """Return the flow; `watch` hears how far it is, beside the progress artifact, and `keep` what came of it."""
 
     @flow(name="ingest", persist_result=False)
     def ingest(
@@ -83,6 +87,7 @@ def build(watch: Watch = silent) -> Flow[[Path | None, Path | None, Path | None,
         logger = get_run_logger()
         in_force = load(settings, raw=raw, processed=processed)
         outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=logger.info)
+        keep(outcome)
         _report(outcome)
         return _state(outcome)
 
@@ -96,6 +101,15 @@ def _artifact() -> Watch:
 
     def watch(stage: str, done: int, total: int) -> None:
         nonlocal last
+        try:
+            tell(stage, done, total)
+        except httpx.HTTPError:  # the run matters more than who hears of it
+            last = math.inf
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if last == math.inf:
+            return
         if stage != "reading":  # which takes nearly all of the time
             update_progress_artifact(artifact, 100.0, description=stage)
         elif done == total or time.monotonic() - last > PROGRESS_SECONDS:
@@ -154,7 +168,15 @@ ingest = build()
 
 
 def run(settings: Settings, *, full: bool = False, watch: Watch = silent) -> Outcome:
-    """Run the flow here and now, and return what came of it; raises what `flows.pipeline.run` raises."""
-    here = build(watch)
-    state = here(settings.raw, settings.processed, settings.file, full, return_state=True)
-    return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))
+    """Run the flow here and now, and return what came of it; raises what `flows.pipeline.run` raises.
+
+    When the server dies meanwhile, the work goes on without it: what is finished is not done again.
+    """
+    outcomes: list[Outcome] = []
+    here = build(watch, outcomes.append)
+    try:
+        state = here(settings.raw, settings.processed, settings.file, full, return_state=True)
+        return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))
+    except httpx.HTTPError:
+        watch("going on without Prefect, whose server has failed", 0, 1)
+        return outcomes[0] if outcomes else pipeline.run(settings, full=full, watch=watch)
