@@ -191,15 +191,41 @@ def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool
 
 
 @cli.command()
-@_with_settings()
-@click.argument("name", metavar="ARTICLE|SOURCE")
+@_with_settings(raw=True)
+@click.argument("name", metavar="ARTICLE|SOURCE|FILE")
 @_refused
+@click.option(
+    "--html",
+    "html",
+    is_flag=False,
+    flag_value="",
+    metavar="[PAGE]",
+    help="Write a page that shows the file beside its text, of any file, published or not [SOURCE.html]; - is stdout.",
+)
 @_as_json
-def explain(settings: Settings, name: str, refused: bool, as_json: bool) -> None:
+def explain(settings: Settings, name: str, refused: bool, html: str | None, as_json: bool) -> None:
     """Show how a source was read: each paragraph's kind, confidence and place in the file."""
+    if html is not None:
+        _write_page(settings, name, refused, html)
+        return
     from flows import console, look
 
     console.show_explanation(look.explain(look.shelf(settings.processed, refused), name), as_json)
+
+
+def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None:
+    """Write the page about a source, and tell where; raw/ is no place for it."""
+    from flows import explain
+
+    target = Path(html or f"{Path(name).name}.html")
+    if target.resolve().is_relative_to(settings.raw.resolve()) or target.resolve() == Path(name).resolve():
+        raise click.UsageError(f"{target} is among the raw files: name another place with --html PAGE.")
+    text = explain.page(explain.explain(settings, name, refused))
+    if str(target) == "-":
+        click.echo(text)
+    else:
+        target.write_text(text, encoding="utf-8")
+        click.echo(target)
 
 
 @cli.command()

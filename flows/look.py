@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,7 +60,15 @@ def reject(shelf: Shelf, reject_id: str) -> dict[str, Any]:
     return found[0]
 
 
-def explain(shelf: Shelf, name: str) -> dict[str, Any]:
+class Tables(Protocol):
+    """Where rows are found: a release, or tables that are in none."""
+
+    def rows(self, table: str, column: str | None = None, value: str | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a table, or those of them whose column has this value."""
+        ...
+
+
+def explain(shelf: Tables, name: str) -> dict[str, Any]:
     """Return a source, its rejects and its articles with their paragraphs; or those of one article.
 
     `name` is an `article_id`, a `source`, or the path of a source's file. Raises `NotFound`.
@@ -94,13 +102,13 @@ def explain(shelf: Shelf, name: str) -> dict[str, Any]:
     }
 
 
-def _source(shelf: Shelf, name: str) -> str:
+def _source(shelf: Tables, name: str) -> str:
     """Find the source that a name or a path means: the longest end of it that is a source."""
     known = {row["source"] for row in shelf.rows("sources")}
     parts = Path(name).parts
     for start in range(len(parts)):
-        if "/".join(parts[start:]) in known:
-            return "/".join(parts[start:])
+        if (end := Path(*parts[start:]).as_posix()) in known:
+            return end
     near = difflib.get_close_matches(name, known, n=1)
     raise NotFound(f"{name}: no such article or source" + (f"; did you mean {near[0]}?" if near else ""))
 

@@ -101,7 +101,7 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Fini
     if left:
         done, total = len(job.plan.todo) - len(left), len(job.plan.todo)
         watch("reading", done, total)
-        with _guard(settings, job.fingerprint.value) as guard:
+        with open_guard(settings, job.fingerprint.value) as guard:
             reader = BatchReader(settings.raw, work, job.fingerprint.value, guard, finished)
             size = batch_size(left, settings)
             for number, waiting in steps.each("read", reader, list(batches(left, size)), settings.workers):
@@ -113,7 +113,8 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Fini
     return finished, fresh, unsettled
 
 
-def _guard(settings: Settings, fingerprint: str) -> Guard[bytes]:
+def open_guard(settings: Settings, fingerprint: str) -> Guard[bytes]:
+    """Return the guard that reads sources with these settings; `WrongSettings` where the dictionary is none."""
     from tasks.segment import Dictionary
 
     dictionary = str(settings.dictionary.resolve()) if settings.dictionary else None

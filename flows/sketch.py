@@ -88,19 +88,21 @@ def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
     marks: list[dict[str, Any]] = []
     try:
         reading = read(sources[0], Options(encoding=settings["encoding"]))
-    except Unreadable as error:
-        trouble.append(str(error))
+        marks = list(_marks(reading))
+    except Unreadable:
+        pass  # the source's own reject says why
+    except Exception as error:  # noqa: BLE001 - a fault of the reader's, which the reject names: a picture may tell more
+        trouble.append(f"the lines could not be read ({type(error).__name__})")
     else:
         leaves = [
             {"number": p.number, "width": p.width, "height": p.height, "picture": None}
             for p in reading.pages[:MOST_PAGES]
             if p.width and p.height
         ]
-        marks = list(_marks(reading))
     if settings["pictures"] and Path(sources[0].path).read_bytes()[:1024].find(b"%PDF-") >= 0:
         try:
             leaves = _with_pictures(leaves, sources[0].path)
-        except Exception as error:  # whatever a damaged file provokes: the lines are shown without
+        except Exception as error:  # noqa: BLE001 - whatever a damaged file provokes: the lines are shown without
             trouble.append(f"no picture of the pages could be drawn ({type(error).__name__})")
     return json.dumps({"leaves": leaves, "marks": marks[:MOST_LINES], "trouble": trouble, "lines": len(marks)}).encode()
 
@@ -165,7 +167,10 @@ def decode(data: bytes, sources: Sequence[Source]) -> Sketch:  # noqa: ARG001 - 
     marks = [
         Mark(
             int(mark["number"]),
-            *(str(mark[name]) for name in ("text", "clean", "aside", "starts")),
+            str(mark["text"]),
+            str(mark["clean"]),
+            str(mark["aside"]),
+            str(mark["starts"]),
             None if mark["measure"] is None else float(mark["measure"]),
             None if mark["box"] is None else Box(int(mark["box"][0]), *map(float, mark["box"][1:])),
         )

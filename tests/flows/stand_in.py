@@ -22,6 +22,10 @@ def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
     return encode_tables(build_tables([process(source) for source in sources], settings["fingerprint"]))
 
 
+def die(_: Sequence[Source], __: dict[str, Any]) -> bytes:
+    os.abort()
+
+
 def process(source: Source) -> Document:
     text = Path(source.path).read_text(encoding="utf-8")
     n_chars = count_chars(text)
