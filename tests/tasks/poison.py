@@ -120,8 +120,10 @@ def fork_and_hang(settings: dict[str, Any]) -> bytes:
 
 
 def fork_and_crash(settings: dict[str, Any]) -> bytes:
-    """Die and leave a process behind."""
-    if os.fork():
+    """Die and leave a process behind, once it has left its number."""
+    if pid := os.fork():
+        while not Path(settings["directory"], str(pid)).exists():
+            time.sleep(0.01)
         segfault(settings)
     os.mkfifo(Path(settings["directory"], str(os.getpid())))
     return sleep(settings)
