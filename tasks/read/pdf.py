@@ -308,14 +308,16 @@ class _Gutters:
         """
         above = range(n - 1, max(-1, n - 1 - reach), -1)
         below = range(n + 1, min(len(self.rows), n + 1 + reach))
-        return any(self._parted(rows, left, right) for rows in (above, below, (*above[:4], *below[:4])))
+        return any(self._parted(rows, left, right, reach) for rows in (above, below, (*above[:4], *below[:4])))
 
-    def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph) -> bool:
+    def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph, reach: int) -> bool:
         parted = crossed = 0
         em = min(left.size, right.size)
         at = (_ink(left)[1] + _ink(right)[0]) / 2
         for k in rows:
             row = self.rows[k]
+            if abs(row[0].v - left.v) > 2.5 * em * reach:
+                break
             i = bisect_right(self.starts[k], at)
             before = row[i - 1] if i else None
             behind = row[i] if i < len(row) else None

@@ -7,6 +7,7 @@ coordinates, `u` along the lines and `v` across them, so that vertical pages nee
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ DISPLAY = 1.18
 SECTION_GAP = 0.75
 #: Gutters at least this share as wide as the widest are cut together: the lanes of one article.
 SAME_GUTTER = 0.95
+
+
+#: How the last line of an article may look: who wrote it, where he works, who edited it.
+_CLOSING_LINE = re.compile(r"[）)】\]］〕]$|^[（(]?(责任编辑|责编|编辑)[:：]")
 
 
 @dataclass(slots=True)
@@ -211,7 +216,7 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
         elif turn or (white > SECTION_GAP * body and not headed and not masks[k]):
             above = parts[-1][0]
             below = [s for band in bands[k:] for s in band]
-            usual = not turn and sum(gap > 0.8 * white for gap in setting.paragraph_gaps) > 3 * (len(gutters) + 1)
+            usual = not turn and white < 1.2 * body and sum(g > 0.8 * white for g in setting.paragraph_gaps) > 6
             bonus = -0.3 if usual else white / body / 4 + 0.4 * turn
             first = masks[k - 1] and len(above) == sum(map(len, bands[:k]))
             cut = first or _reads_across(above, below, body, bonus)
@@ -237,6 +242,8 @@ def _reads_across(above: list[Span], below: list[Span], body: float, bonus: floa
             through.append(_reads_on(lane[-1], here[0][0], here[0], body))
     if not through:
         return True
+    if _CLOSING_LINE.search(upper[-1][-1].row.text):
+        bonus += 0.6
     return sum(along) / len(along) + bonus >= sum(through) / len(through)
 
 
