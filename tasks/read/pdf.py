@@ -83,6 +83,8 @@ def read_pdf(data: bytes) -> Reading:
         raise
     except Exception as error:  # pdfminer raises whatever its parser stumbles on
         cause = error.args[0] if isinstance(error, PdfminerException) and error.args else error
+        if isinstance(cause, MemoryError):
+            raise cause from None  # the guard knows what to make of it
         if isinstance(cause, PDFPasswordIncorrect | PDFEncryptionError):
             raise Unreadable(
                 "encrypted", "the PDF is protected by a password", "save it without a password and copy it again"

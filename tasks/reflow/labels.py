@@ -171,6 +171,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
         return []
     n = len(rows)
     paged = rows[0].line.box is not None
+    justified = _is_justified(rows) if paged else ""
     style = indent_style(rows)
     fills = [_fill_class(r) for r in rows]
     ends = [_end_class(r.text) for r in rows]
@@ -223,7 +224,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
             open_end = pf not in ("f", "c")
             f += [f"w1={t[:1]},{open_end}", f"w2={t[:2]}", f"w3={t[:3]}", f"w4={t[:4]}"]
         if paged:
-            f += _page_features(row, before, pe, pf, style, indent)
+            f += _page_features(row, before, pe, pf, style, indent, justified)
         else:
             f += between[i]
         out.append(f)
@@ -295,7 +296,16 @@ def _surely_ended(fill: str, end: str, after: Row) -> bool:
     return ("stop" in end and fill not in "fc01") or (after.indent or 0.0) >= 1.4
 
 
-def _page_features(row: Row, before: Row | None, pe: str, pf: str, style: str, indent: str) -> list[str]:
+def _is_justified(rows: Sequence[Row]) -> str:
+    """Tell whether lines are set flush on both sides (y), ragged (n), or some of each (?)."""
+    flush = [row.right < 0.6 for row in rows if row.right is not None and len(row.text) > 5]
+    share = sum(flush) / len(flush) if flush else 0.5
+    return "y" if share > 0.6 else "n" if share < 0.3 else "?"
+
+
+def _page_features(
+    row: Row, before: Row | None, pe: str, pf: str, style: str, indent: str, justified: str
+) -> list[str]:
     """Return what only a page tells: size, font, centring, justification."""
     scale = _bin(row.scale, (0.9, 1.04, 1.2, 1.45))
     f = [f"size={scale}", f"size,font={scale},{row.other_font}", f"mid={row.centred},{scale}"]
@@ -311,6 +321,7 @@ def _page_features(row: Row, before: Row | None, pe: str, pf: str, style: str, i
         f += [
             f"ps,pr={stretch},{right}", f"ps,pr,pe={stretch},{right},{pe}", f"ps,pr,in={stretch},{right},{indent}",
             f"pr,in,s={right},{indent},{style}", f"pr,pe,in,s={right},{pe},{indent},{style}",
+            f"j,ps,pr={justified},{stretch},{right}", f"j,ps,pr,pe,pf={justified},{stretch},{right},{pe},{pf}",
         ]  # fmt: skip
     g = _bin(row.gap, (-0.1, 0.12, 0.3, 0.6, 1.2, 3.0))
     f += [f"above={g}", f"above,pe={g},{pe}", f"above,pf={g},{pf}", f"above,size={g},{scale}"]
