@@ -249,7 +249,10 @@ def _reads_across(above: list[Span], below: list[Span], body: float, bonus: floa
 
 def _lanes(spans: list[Span], body: float) -> list[list[Span]]:
     """Group a region's spans by the gutters between them, each lane from its head to its foot."""
-    gutters = _gutters(spans, body)
+    covered = _merge(spans)
+    gutters = _gutters(spans, body) or [
+        (a[1] + b[0]) / 2 for a, b in pairwise(covered) if b[0] - a[1] > body  # a few titles side by side
+    ]
     lanes: dict[int, list[Span]] = {}
     for s in sorted(spans, key=lambda s: s.v0):
         lanes.setdefault(sum(g < (s.u0 + s.u1) / 2 for g in gutters), []).append(s)
