@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from tasks.radicals import IDEOGRAPHS, RADICALS
 
@@ -47,9 +47,9 @@ def unify_radicals(text: str) -> str:
 
 
 def unify_compatibility(text: str) -> str:
-    """Give CJK compatibility ideographs their unified code point; full-width punctuation is left alone.
+    r"""Give CJK compatibility ideographs their unified code point; full-width punctuation is left alone.
 
-    >>> unify_compatibility("\\uf914，（乐）")
+    >>> unify_compatibility("\uf914，（乐）")
     '樂，（乐）'
     """
     return _COMPATIBILITY.sub(lambda m: unicodedata.normalize("NFC", m[0]), text)
@@ -74,9 +74,9 @@ def set_vertical_quotes(text: str, simplified: bool) -> str:
 
 
 def drop_invisible(text: str) -> str:
-    """Drop control, zero-width and direction characters and soft hyphens, which no reader of the page ever saw.
+    r"""Drop control, zero-width and direction characters and soft hyphens, which no reader of the page ever saw.
 
-    >>> drop_invisible("渡\\u200b口\\u00ad")
+    >>> drop_invisible("渡\u200b口\u00ad")
     '渡口'
     """
     return _INVISIBLE.sub("", text)
@@ -142,11 +142,12 @@ def is_wide(char: str) -> bool:
     return ord(char) >= 0x2E80 or char in "“”‘’…⋯—─"
 
 
-def joint(left: str, right: str, spaced: bool = False) -> tuple[int, str]:
+def joint(left: str, right: str, spaced: bool = False, words: Container[str] = frozenset()) -> tuple[int, str]:
     """Tell how two lines of one paragraph join: how many characters of `left` go, and what comes between.
 
     Nothing comes between Chinese characters, one space between Latin words; with `spaced` the author sets a space
-    between Chinese and Latin, and a line end may have taken it. A hyphen at a line end goes where it parted a word.
+    between Chinese and Latin, and a line end may have taken it. A hyphen at a line end goes where it parted a word;
+    `words` are those of the text, in lower case, which show how the author writes it elsewhere.
 
     >>> joint("经济全", "球化"), joint("the world", "economy"), joint("eco-", "nomic"), joint("long-", "term")
     ((0, ''), (0, ' '), (1, ''), (0, ''))
@@ -155,30 +156,45 @@ def joint(left: str, right: str, spaced: bool = False) -> tuple[int, str]:
         return 0, ""
     a, b = left[-1], right[0]
     if a == "-" and len(left) > 1 and left[-2].isalpha() and left[-2].isascii() and b.islower():
-        return (0, "") if _keeps_hyphen(left, right) else (1, "")
+        return (0, "") if _keeps_hyphen(left, right, words) else (1, "")
     if is_wide(a) and is_wide(b):
         return 0, ""
     if is_wide(a) or is_wide(b):
         other = b if is_wide(a) else a
         han = a if is_wide(a) else b
-        return 0, (" " if spaced and other.isalnum() and "\u3400" <= han else "")
+        return 0, (" " if spaced and other.isalnum() and han >= "\u3400" else "")
     if a in "-/–—" or (a.isdigit() and b in "%％"):
         return 0, ""
     return 0, " "
 
 
-#: First parts of compounds that keep their hyphen wherever a line ends.
-_COMPOUNDS = frozenset(
-    "long short high low well self non post pre mid multi cross co full part half one two three four five six seven "
-    "eight nine ten first second third large small deep far near ever all win north south east west so up down in on "
-    "off out over under anti pro ex counter hard soft old new free fast slow open close cost time state world land "
-    "market risk user data low-carbon middle upper lower inter semi quasi vice sub super ultra cutting decision "
-    "profit value energy export import labour labor capital resource technology knowledge".split()
+#: First parts of compounds that keep their hyphen wherever a line ends, unless a mere suffix follows (state-ment), and
+#: last parts that do.
+_FIRST = re.compile(
+    "long|short|high|low|well|self|non|cross|half|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|"
+    "fifty|first|second|third|large|small|deep|far|near|medium|middle|north|south|hard|soft|old|new|free|fast|slow|open|"
+    "close|cost|state|world|land|market|risk|user|data|carbon|energy|labou?r|capital|resource|technology|knowledge|"
+    "export|import|profit|value|decision|cutting|time|year|water|wind"
+)
+_SUFFIX = re.compile(
+    "(?:ing|ly|ment|age|dom|ness|ward|er|est|ed|en|ened|ening|scape|ful|less|able|ible|some|hood|ship|ish|ity|al|ical|ory|"
+    "ist|ism|ation|ative|ance|ence|ture|table|wide|fall|side|land|mark|work|light)?s?"
+)
+_LAST = re.compile(
+    "sized|based|term|level|scale|quality|depth|friendly|related|driven|oriented|intensive|making|income|priced|owned|"
+    "growing|speed|tech|carbon"
 )
 
 
-def _keeps_hyphen(left: str, right: str) -> bool:
+def _keeps_hyphen(left: str, right: str, words: Container[str]) -> bool:
     """Return whether the hyphen between two line parts belongs to the word (long-term) or to the line end (eco-nomic)."""
     first = re.split(r"[^A-Za-z-]", left[:-1])[-1].lower()
-    rest = re.match(r"[A-Za-z]+", right)
-    return first in _COMPOUNDS or "-" in first or (rest is not None and len(first) <= 2 and first in {"e", "x", "t"})
+    found = re.match(r"[a-z]+(?:-[a-z]+)*", right)
+    last = found[0] if found else ""
+    if f"{first}-{last}" in words:
+        return True
+    if first + last in words:
+        return False
+    if _LAST.fullmatch(last) or "-" in first:
+        return True
+    return _FIRST.fullmatch(first) is not None and not _SUFFIX.fullmatch(last)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
-from tasks.clean import ENDING, TRAILING, clean, is_wide, joint
+from tasks.clean import joint
 from tasks.document import Article, Box, Kind, Paragraph
 from tasks.reflow import metadata
-from tasks.reflow.labels import Label
+from tasks.reflow.labels import Label, calibrated
 from tasks.reflow.rows import Row
 from tasks.segment import language_of
 
@@ -64,12 +64,13 @@ def draft_paragraphs(rows: Sequence[Row], labels: Sequence[Label]) -> list[Draft
 
 
 def join_rows(draft: Draft, spaced: bool, left_out: LeftOut) -> None:
-    """Set a draft's text: its rows joined without the layout's spaces and hyphens."""
+    """Set a draft's text: its rows joined without the layout's spaces and hyphens; see `tasks.clean.joint`."""
     text = ""
     fixes: set[str] = set()
+    words = words_of(draft.rows)
     for row in draft.rows:
         fixes.update(row.fixes)
-        cut, between = joint(text, row.text, spaced)
+        cut, between = joint(text, row.text, spaced, words)
         if cut:
             left_out.add("join_hyphen", text[-cut:])
             text = text[:-cut]
@@ -88,11 +89,20 @@ def sets_space(rows: Sequence[Row]) -> bool:
     return with_space > without
 
 
+def words_of(rows: Sequence[Row]) -> frozenset[str]:
+    """Return the Latin words inside lines of which some end with a hyphen: how the author writes them; else nothing."""
+    if not any(row.text.endswith("-") for row in rows):
+        return frozenset()
+    return frozenset(
+        word.lower() for row in rows for word in re.findall(r"[A-Za-z]+(?:-[A-Za-z]+)*(?![\w-]*$)", row.text)
+    )
+
+
 def settle_kinds(drafts: list[Draft]) -> None:
     """Correct kinds that the words of the whole paragraph, or its place, settle beyond doubt."""
     for k, draft in enumerate(drafts):
         text = draft.text
-        if draft.kind in ("metadata", "byline") and len(text) > 160:
+        if draft.kind in ("metadata", "byline", "affiliation") and len(text) > 160:
             draft.kind = "body"
         if draft.kind == "body" and _LIST.match(text):
             draft.kind = "list"
@@ -110,35 +120,65 @@ _PORTRAIT = re.compile(
 )
 
 
+#: Lines at the foot of an article; a line that names its source or day may stand at the head as well.
+_FOOT = re.compile(
+    r"^[（(\[【［]?(责任编辑|責任編輯|责编|責編|编辑|編輯|校对|原文链接|原文連結|Editor|Original)", re.IGNORECASE
+)
+_BESIDE = frozenset({"metadata", "caption", "footnote"})
+
+
 def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
-    """Part paragraphs into articles: a title opens one, an affiliation line closes one."""
+    """Part paragraphs into articles: a title opens one, the line of an affiliation or of the editor closes one.
+
+    A title in the middle is believed where something else speaks for it: the article above is closed, a byline or the
+    like follows, or the first article of the source has nothing of the kind either. Else it is a heading.
+    """
     articles: list[list[Draft]] = []
-    closed = True
-    waiting: list[Draft] = []  # captions before anything they could belong to
-    for draft in drafts:
-        if draft.kind == "caption" and not articles:
-            waiting.append(draft)
-            continue
-        current = articles[-1] if articles else []
-        begun = any(d.kind not in ("title", "subtitle", "metadata", "caption") for d in current)
-        untitled = not any(d.kind == "title" for d in current)
-        opens = (
-            not articles
-            or (draft.kind == "title" and begun)
-            or (draft.kind == "title" and not untitled and any(d.kind == "metadata" for d in current) and begun)
-            or (closed and draft.kind not in ("affiliation", "metadata", "caption", "footnote"))
-        )
-        if opens:
+    closed = begun = False
+    dressed = headed = False  # what the first article has between its title and its text, before any of it
+    for k, draft in enumerate(drafts):
+        head = _head(drafts, k)
+        if draft.kind == "title" and begun and not closed and dressed and not _dresses(head):
+            draft.kind = "heading"
+        if not articles:
+            dressed, headed = _dresses(head), any(d.kind == "metadata" for d in head)
             articles.append([])
+        elif begun and (
+            draft.kind == "title"
+            or (closed and draft.kind not in _BESIDE and draft.kind != "affiliation")
+            or (
+                closed
+                and headed
+                and draft.kind == "metadata"
+                and not _FOOT.match(draft.text)
+                and len(head) < len(drafts) - k
+            )
+        ):
+            articles.append([])
+            begun = closed = False
         articles[-1].append(draft)
-        if waiting:
-            articles[-1].extend(waiting)
-            waiting.clear()
-        if draft.kind == "affiliation":
-            closed = True
-        elif draft.kind not in ("metadata", "caption", "footnote"):
-            closed = False
-    return articles or ([waiting] if waiting else [])
+        begun = begun or draft.kind in ("body", "heading", "list")
+        closed = begun and (
+            draft.kind == "affiliation"
+            or (closed and draft.kind in _BESIDE)
+            or (draft.kind == "metadata" and _FOOT.match(draft.text) is not None)
+        )
+    return articles
+
+
+def _head(drafts: Sequence[Draft], k: int) -> Sequence[Draft]:
+    """Return the drafts from the k-th up to the first of running text."""
+    end = next((n for n in range(k, len(drafts)) if drafts[n].kind in ("body", "list", "heading", "affiliation")), None)
+    return drafts[k : len(drafts) if end is None else end + (drafts[end].kind == "body" and _reported(drafts[end]))]
+
+
+def _reported(draft: Draft) -> bool:
+    return bool(metadata.reporters(draft.text))
+
+
+def _dresses(head: Sequence[Draft]) -> bool:
+    """Return whether a byline, a source line or a report's opening stands at the head of an article."""
+    return any(d.kind in ("byline", "metadata", "body") for d in head)
 
 
 def drop_repeated_title(drafts: list[Draft], left_out: LeftOut) -> list[Draft]:
@@ -164,10 +204,15 @@ def make_article(drafts: Sequence[Draft], ordinal: int, masthead: Masthead) -> A
     for d in drafts:
         if d.kind == "metadata":
             found = {**metadata.fields(d.text), **found}
+            if "publisher" not in found and "published_on" in found and (paper := metadata.running_head(d.text)[0]):
+                found["publisher"] = paper
         elif d.kind == "byline":
             found.setdefault("authors", metadata.authors(d.text))
             if (day := metadata.find_date(d.text)) is not None:
                 found.setdefault("published_on", day)
+    opening = next((d for d in drafts if d.kind == "body"), None)
+    if not found.get("authors") and opening is not None:
+        found["authors"] = metadata.reporters(opening.text)
     where = next((metadata.affiliation(d.text) for d in drafts if d.kind == "affiliation"), None)
     paragraphs = tuple(_paragraph(d) for d in drafts)
     body = [p for p in paragraphs if p.kind in ("body", "list")] or list(paragraphs)
@@ -192,6 +237,7 @@ def _paragraph(draft: Draft) -> Paragraph:
     for c in draft.certainties:
         confidence *= c
     boxes = _boxes(draft.rows)
+    confidence = calibrated(confidence, "page" if boxes else "text")
     numbers = [row.line.number for row in draft.rows]
     return Paragraph(
         kind=draft.kind,

@@ -25,26 +25,32 @@ _CREDIT = re.compile(
 )
 
 
+_FOLIO_OR_DATE = re.compile(rf"{_DATE}|{_FOLIO}|[12]\d{{3}}-\d\d-\d\d")
+_FOLIO_END = re.compile(rf"(?:^|\s){_FOLIO}(?:\s|$)")
+_MARKS = re.compile("[，。；！？]")
+
+
 def mark_text_furniture(rows: Sequence[Row]) -> None:
     """Mark the running heads, page numbers and captions that stand between the lines of a text file.
 
     A line repeated word for word (but for its figures) between paragraphs is a running head wherever it stands; one
-    that names a date or a page is one where a page number or a page's edge is beside it.
+    that names a date or a page is one where a page number stands beside it. A paper's name and a day that stand once,
+    and by themselves, are what the article says of itself.
     """
-    alike = Counter(_figureless(r.text) for r in rows if 2 < len(r.text) <= 40)
+    alike = Counter(_figureless(r.text) for r in rows if 2 < len(r.text) <= 48)
     for i, row in enumerate(rows):
         if PAGE_NUMBER.match(row.text):
             row.aside = "page_number"
-        elif len(row.text) <= 48 and (m := RUNNING_HEAD.match(row.text)):
-            named = bool(m["date"] and (m["paper"] or m["after"])) or "版" in row.text
-            if named or alike[_figureless(row.text)] > 1:
+        elif len(row.text) <= 48 and _FOLIO_OR_DATE.search(row.text) and not _MARKS.search(row.text):
+            named = RUNNING_HEAD.match(row.text) is not None
+            beside = any(PAGE_NUMBER.match(rows[k].text) for k in (i - 1, i + 1) if 0 <= k < len(rows))
+            if beside or (named and (_FOLIO_END.search(row.text) or alike[_figureless(row.text)] > 1)):
                 row.aside = "running_head"
     heads = {_figureless(r.text) for r in rows if r.aside == "running_head"}
     for i, row in enumerate(rows):
-        beside = [rows[k] for k in (i - 1, i + 1) if 0 <= k < len(rows)]
-        if not row.aside and alike[_figureless(row.text)] > 2 and any(b.aside == "page_number" for b in beside):
-            row.aside = "running_head"
-        elif not row.aside and _figureless(row.text) in heads and alike[_figureless(row.text)] > 1:
+        name = _figureless(row.text)
+        beside = any(rows[k].aside == "page_number" for k in (i - 1, i + 1) if 0 <= k < len(rows))
+        if not row.aside and ((alike[name] > 2 and beside) or (alike[name] > 1 and name in heads)):
             row.aside = "running_head"
     _mark_captions(rows)
 

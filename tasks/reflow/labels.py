@@ -179,7 +179,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
     depths = _quote_depths([r.text for r in rows])
     blanks = np.concatenate([[0], np.cumsum([r.gap > 0 for r in rows])])
     flags = [_flags(r) for r in rows]
-    between = [] if paged else _discourse_features(rows, fills, ends, style, words)
+    between = [] if paged else _text_features(rows, fills, ends, flags, style, words)
     out: list[list[str]] = []
     for i, row in enumerate(rows):
         f: list[str] = ["bias"]
@@ -253,6 +253,59 @@ def _flags(row: Row) -> list[str]:
     if "close_letter_spacing" in row.fixes:
         f.append("spaced")
     return f
+
+
+def _text_features(
+    rows: Sequence[Row],
+    fills: Sequence[str],
+    ends: Sequence[str],
+    flags: Sequence[list[str]],
+    style: str,
+    words: Mapping[str, float],
+) -> list[list[str]]:
+    """Return what is asked of text alone, where neither size nor font tells: blank lines, words across a line end."""
+    out = _discourse_features(rows, fills, ends, style, words)
+    trust = _blank_lines(rows, fills, ends)
+    pairs = {r.text[k : k + 2] for r in rows for k in range(len(r.text) - 1)}
+    for i in range(1, len(rows)):
+        gap = f"{min(2, int(rows[i].gap))},{trust[i]}"
+        out[i] += [
+            f"tg={gap},{ends[i - 1]}",
+            f"tg,pf={gap},{fills[i - 1]}",
+            f"tg,pf,pe={gap},{fills[i - 1]},{ends[i - 1]}",
+        ]
+        if "markless" in flags[i - 1] and ends[i - 1] == "wide" and is_wide(rows[i].text[0]):
+            word = rows[i - 1].text[-1] + rows[i].text[0] in pairs
+            out[i] += [
+                f"word={word},{fills[i - 1]}",
+                f"word,n={word},{'markless' in flags[i]},{fills[i - 1] in 'fc01'}",
+            ]
+    return out
+
+
+#: The stretch of rows, before and behind, within which blank lines are taken to mean the same.
+_REGION = 20
+
+
+def _blank_lines(rows: Sequence[Row], fills: Sequence[str], ends: Sequence[str]) -> list[str]:
+    """Tell for each row what blank lines mean around it.
+
+    Two figures: how often one stands in the middle of a paragraph (0 never, 3 as a rule), and how often one follows a
+    line that surely ended its paragraph.
+    """
+    n = len(rows)
+    blank = np.array([row.gap > 0 for row in rows])
+    torn = np.array(
+        [i > 0 and fills[i - 1] in "fc" and ends[i - 1] in ("wide", "comma", "latin", "digit") for i in range(n)]
+    )
+    ended = np.array([i > 0 and fills[i - 1] in "5678u" and ends[i - 1] in ("stop", "stop+", "dot") for i in range(n)])
+    sums = np.zeros((4, n + 1))
+    sums[:, 1:] = np.cumsum([blank & torn, torn, blank & ended, ended], axis=1)
+    low, high = np.maximum(np.arange(n) - _REGION, 0), np.minimum(np.arange(n) + _REGION, n)
+    part, whole, good, all_ = sums[:, high] - sums[:, low]
+    inside = np.where(whole > 0, np.digitize(part / np.maximum(whole, 1), (0.001, 0.15, 0.6)), 9)
+    between = np.where(all_ > 0, np.digitize(good / np.maximum(all_, 1), (0.001, 0.5, 0.9)), 9)
+    return [f"{a}{b}" for a, b in zip(inside.tolist(), between.tolist(), strict=True)]
 
 
 def _discourse_features(

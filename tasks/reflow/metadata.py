@@ -5,24 +5,20 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from tasks.reflow.furniture import RUNNING_HEAD
-
 _URL = re.compile(r"https?://[^\s，。；）)】」』”]+")
 _FIELD = re.compile(
-    r"(?P<key>来源|來源|转自|出处|原文链接|原文連結|链接|作者|记者|记者|文|责任编辑|责编|编辑|发布时间|发布日期|时间|日期|"
-    r"Source|Post time|Posted(?: on)?|Published(?: on)?|Date|Author|By|Original(?: link)?|Link)\s*[:：丨|]\s*",
+    r"(?P<key>来源|來源|转自|轉自|出处|出處|原文链接|原文連結|链接|連結|作者|记者|記者|文|责任编辑|責任編輯|责编|責編|编辑|編輯|校对|校對|审核|"
+    r"发布时间|发布日期|發布時間|時間|时间|日期|关键词|關鍵詞|"
+    r"Source|Post time|Posted(?: on)?|Published(?: on)?|Updated|Date|Author|Editor|By|Original(?: link)?|Link|Keywords?)\s*[:：丨|]\s*",
     re.IGNORECASE,
 )
-_PUBLISHER_KEYS = frozenset({"来源", "來源", "转自", "出处", "source"})
-_DATE_KEYS = frozenset(
-    {"发布时间", "发布日期", "时间", "日期", "post time", "posted", "posted on", "published", "published on", "date"}
-)
-_AUTHOR_KEYS = frozenset({"作者", "记者", "文", "author", "by"})
+_PUBLISHER_KEYS = frozenset({"来源", "來源", "转自", "轉自", "出处", "出處", "source"})
+_AUTHOR_KEYS = frozenset({"作者", "记者", "記者", "文", "author", "by"})
 _NUMERIC = re.compile(r"(?<!\d)(?P<y>[12]\d{3})\s*[-./年]\s*(?P<m>\d{1,2})\s*[-./月]\s*(?P<d>\d{1,2})(?!\d)")
 _CHINESE = re.compile(
     r"(?P<y>[〇零○Ｏ一二三四五六七八九]{4})年(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})日?"
 )
-_MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _WESTERN = re.compile(
     r"(?P<m>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[-\s]+(?P<d>\d{1,2})(?:st|nd|rd|th)?[-,\s]+(?P<y>[12]\d{3})"
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th)?[-\s]+(?P<m2>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[-,\s]+(?P<y2>[12]\d{3})",
@@ -30,7 +26,17 @@ _WESTERN = re.compile(
 )
 _DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "Ｏ": 0}
 _ROLES = re.compile(
-    r"^[（(【\[□■\s]*(本报|本刊|本网|新华社|中新社|央视)?(首席|特约|见习|实习|驻\S{1,6})?(记者|通讯员|评论员|特派员|作者|撰文|文)?[:：/／｜\s]*"
+    r"^[（(【\[□■◎\s]*(本报|本報|本刊|本网|新华社|中新社|央视)?(首席|特约|特約|见习|实习|驻\S{1,6}?)?"
+    r"(记者|記者|通讯员|通訊員|评论员|評論員|特派员|作者|撰文|文)?[:：/／｜丨\s]*"
+)
+#: What stands between or behind the names of a byline.
+_BESIDE_NAMES = re.compile(
+    r"(\s|^)(摄影报道|报道|報導|文并摄|文/图|摄|整理|记者|記者|通讯员|通訊員|本报|编辑)(?=\s|$)|(?<=\S)\s*(摄影报道|报道|報導)$"
+)
+#: 本报讯（记者 …） and its like: who reports, at the head of a paragraph of running text.
+_REPORT = re.compile(
+    r"^[^，。：；]{0,24}?[（(](?:本报|本報|本刊|新华社)?(?:特约|特約|见习|实习)?(?:记者|記者|通讯员|通訊員)(?P<in>[^，。；）)]{2,30})[）)]"
+    r"|^[【\[]?(?:本报|本報|本刊)[^，。：；]{0,14}[讯訊电電][】\]]?[　 ]*(?:记者|記者)(?P<by>[^，。；：]{2,24}?)(?:报道|報導)[:：]"
 )
 
 
@@ -48,7 +54,7 @@ def find_date(text: str) -> date | None:
         found.append((m.start(), year, _numeral(m["m"]), _numeral(m["d"])))
     if m := _WESTERN.search(text):
         y, month, d = (m["y"], m["m"], m["d"]) if m["y"] else (m["y2"], m["m2"], m["d2"])
-        found.append((m.start(), int(y), _MONTHS[month[:3].lower()], int(d)))
+        found.append((m.start(), int(y), _MONTHS.index(month[:3].lower()) + 1, int(d)))
     for _, y, mo, d in sorted(found):
         try:
             return date(y, mo, d)
@@ -104,15 +110,14 @@ def _publisher(value: str) -> str:
 def authors(text: str) -> tuple[str, ...]:
     """Return the names of a byline, without roles; single characters set apart belong together.
 
-    >>> authors("本报记者 林 晓"), authors("记者 周文静、高远"), authors("By Ann Lee and Bo Chen")
-    (('林晓',), ('周文静', '高远'), ('Ann Lee', 'Bo Chen'))
+    >>> authors("本报记者 林 晓"), authors("記者　周文靜、高遠"), authors("By Ann Lee and Bo Chen in Linden")
+    (('林晓',), ('周文靜', '高遠'), ('Ann Lee', 'Bo Chen'))
     """
     text = text.strip(" （()）[]【】")
-    if re.match(r"(By |by )?[A-Z][A-Za-z.'-]+ ", text + " ") and not re.search("[\u4e00-\u9fff]", text):
-        names = re.split(r",| and |&|;", re.sub(r"^[Bb]y\s+", "", text))
-        return tuple(n.strip() for n in names if n.strip())
-    text = _ROLES.sub("", text)
-    text = re.sub(r"(\s|^)(摄影报道|报道|文并摄|文/图|摄|整理|记者|通讯员|本报|编辑)(?=\s|$)", " ", text)
+    if re.match(r"([Bb]y |Text: )?[A-Z][A-Za-z.'-]+ ", text + " ") and not re.search("[\u4e00-\u9fff]", text):
+        bare = re.sub(r"\s+in\s+[A-Z].*$", "", re.sub(r"^([Bb]y|Text:)\s+", "", text))
+        return tuple(name.strip() for name in re.split(r",| and |&|;", bare) if name.strip())
+    text = _BESIDE_NAMES.sub(" ", _ROLES.sub("", text))
     names: list[str] = []
     for part in re.split(r"[、，,;；/／]+", text):
         words = part.split()
@@ -125,6 +130,18 @@ def authors(text: str) -> tuple[str, ...]:
                 names.append(words[k])
                 k += 1
     return tuple(n for n in names if 2 <= len(n) <= 12)
+
+
+def reporters(text: str) -> tuple[str, ...]:
+    """Return who reports, as the opening words of a paragraph say it.
+
+    >>> reporters("本报讯（记者 林 晓）渡口昨天重新开放。"), reporters("本报临渚4月2日电 记者周文静报道：渡口开了。")
+    (('林晓',), ('周文静',))
+    >>> reporters("渡口昨天重新开放（记者在现场看到，船已停好）。")
+    ()
+    """
+    m = _REPORT.match(text[:80])
+    return authors((m["in"] or m["by"]).strip()) if m else ()
 
 
 def affiliation(text: str) -> str:
@@ -142,12 +159,17 @@ def running_head(text: str) -> tuple[str | None, date | None]:
 
     >>> running_head("晨光日报　2025年5月9日　第15版")
     ('晨光日报', datetime.date(2025, 5, 9))
+    >>> running_head("第9版 要闻 2025年5月9日 星期五 晨光日报")
+    ('晨光日报', datetime.date(2025, 5, 9))
     """
     day = find_date(text)
-    m = RUNNING_HEAD.match(text)
-    paper = (m["paper"] or m["after"]) if m else None
-    if paper is None and day is not None:
-        rest = _NUMERIC.sub(" ", _CHINESE.sub(" ", text))
-        words = [w for w in re.split(r"[\s|·/]+", rest) if 2 <= len(w) <= 14 and not re.search(r"[\d日版期页]|星期", w)]
-        paper = words[0] if len(words) == 1 else None
-    return paper, day
+    bare = _NUMERIC.sub(" ", _CHINESE.sub(" ", re.sub(r"(?<=日)\s*(星期|周|週)[一二三四五六日天]", " ", text)))
+    words = [
+        w for w in re.split(r"[\s|·/—]+", bare) if 2 <= len(w) <= 14 and not re.search(r"\d|第.+[版页頁]|^[日版]$", w)
+    ]
+    papers = [w for w in words if _PAPER.search(w)] or ([words[0]] if len(words) == 1 else [])
+    return (papers[0] if papers else None), day
+
+
+#: How the names of papers and sites end.
+_PAPER = re.compile(r"([报報刊网網]|新闻|新聞|评论|評論|观察|觀察|论坛|論壇|文汇|文匯|周末|杂志|雜誌|在线)$")
