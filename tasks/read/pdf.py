@@ -330,9 +330,10 @@ class _Gutters:
                 _ink(before)[1] > at or (behind is not None and _ink(behind)[0] - _ink(before)[1] < NARROW_GAP * em)
             ):
                 crossed += 1
-            elif behind is not None and abs(_ink(behind)[0] - _ink(right)[0]) < (
-                0.6 if _trimmed(behind, right) else 0.3
-            ) * em:
+            elif (
+                behind is not None
+                and abs(_ink(behind)[0] - _ink(right)[0]) < (0.6 if _trimmed(behind, right) else 0.3) * em
+            ):
                 parted += 1
         return parted >= 2 and crossed <= 0.34 * parted
 

@@ -165,7 +165,10 @@ def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int) -> list[B
     lanes = _down(spans, setting.body)
     if len(lanes) > 1:
         return _align(
-            [_cut(p, setting, (fresh and k == 0) or _has_title(p, setting.body), depth + 1) for k, p in enumerate(lanes)]
+            [
+                _cut(p, setting, (fresh and k == 0) or _is_headed(p, setting.body), depth + 1)
+                for k, p in enumerate(lanes)
+            ]
         )
     halves = _widest_gap(spans)
     if len(halves) > 1:
@@ -177,11 +180,6 @@ def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int) -> list[B
 def _single_lane(spans: list[Span]) -> bool:
     """Return whether no two spans stand beside each other."""
     return all(len(band) == 1 for band in _bands(spans))
-
-
-def _has_title(spans: list[Span], body: float) -> bool:
-    first = min(spans, key=lambda s: s.v0)
-    return first.size > DISPLAY * body
 
 
 def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]]:
@@ -251,7 +249,9 @@ def _lanes(spans: list[Span], body: float) -> list[list[Span]]:
     """Group a region's spans by the gutters between them, each lane from its head to its foot."""
     covered = _merge(spans)
     gutters = _gutters(spans, body) or [
-        (a[1] + b[0]) / 2 for a, b in pairwise(covered) if b[0] - a[1] > body  # a few titles side by side
+        (a[1] + b[0]) / 2
+        for a, b in pairwise(covered)
+        if b[0] - a[1] > body  # a few titles side by side
     ]
     lanes: dict[int, list[Span]] = {}
     for s in sorted(spans, key=lambda s: s.v0):
@@ -267,7 +267,7 @@ def _reads_on(foot: Span, head: Span, lane: list[Span], body: float) -> float:
     stopped = last in "。！？”）】：；…"
     if first in "，。、；：？！”’）》":
         return -1.5
-    if foot.size > 1.06 * body or not set(foot.row.text) & set("，。；：！？、”") and foot.u1 - foot.u0 < 14 * body:
+    if foot.size > 1.06 * body or (not set(foot.row.text) & set("，。；：！？、”") and foot.u1 - foot.u0 < 14 * body):
         # a heading or a byline is followed by its text, never by a title; a last line may look like one
         return -1.5 if head.size > max(DISPLAY * body, foot.size) else (1.0 if opens else 0.5)
     if stopped:
@@ -314,21 +314,27 @@ def _merge(spans: Sequence[Span]) -> list[tuple[float, float]]:
 
 
 def _down(spans: list[Span], body: float) -> list[list[Span]]:
-    """Cut a region down at its widest gutters, those that no row crosses."""
+    """Cut a region down at gutters that no row crosses: first where headed parts stand side by side, else the widest."""
     covered = _merge(spans)
-    gaps = [b[0] - a[1] for a, b in pairwise(covered)]
-    if not gaps or max(gaps) < 0.4 * body:
+    gaps = [(b[0] - a[1], (a[1] + b[0]) / 2) for a, b in pairwise(covered) if b[0] - a[1] >= 0.4 * body]
+    if not gaps:
         return [spans]
-    least = SAME_GUTTER * max(gaps)
-    lanes: list[list[Span]] = [[]]
-    edge = 0
-    for s in sorted(spans, key=lambda s: s.u0):
-        while edge < len(gaps) and s.u0 >= covered[edge + 1][0]:
-            if gaps[edge] >= least and lanes[-1]:
-                lanes.append([])
-            edge += 1
-        lanes[-1].append(s)
-    return lanes
+    headed = [at for _, at in gaps if all(_is_headed(part, body) for part in _parted(spans, [at]))]
+    widest = max(width for width, _ in gaps)
+    return _parted(spans, headed or [at for width, at in gaps if width >= SAME_GUTTER * widest])
+
+
+def _parted(spans: list[Span], places: list[float]) -> list[list[Span]]:
+    parts: dict[int, list[Span]] = {}
+    for s in spans:
+        parts.setdefault(sum(at < s.u0 for at in places), []).append(s)
+    return [parts[k] for k in sorted(parts)]
+
+
+def _is_headed(spans: list[Span], body: float) -> bool:
+    """Return whether a title stands over all of these spans, none of them beside it."""
+    first = min(spans, key=lambda s: s.v0)
+    return first.size > DISPLAY * body and all(s is first or s.v0 > first.v0 + 0.5 * first.size for s in spans)
 
 
 def _align(lanes: list[list[Block]]) -> list[Block]:
