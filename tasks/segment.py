@@ -182,7 +182,7 @@ def _latin_cutter() -> Callable[[str], list[str]]:
     Two things are kept whole that those rules cut: an abbreviation with its last full stop, a number with its percent.
     Flags are matched first because the library counts back along a row of them for every one.
     """
-    import regex  # type: ignore[import-untyped]
+    import regex
 
     find: Callable[[str], list[str]] = regex.compile(
         r"(?w)\s+|(?:\p{L}\.){2,}+(?!\w)|\d++(?:[.,]\d++)*+[%‰]|[\U0001f1e6-\U0001f1ff]{2}|\S+?\b|\S+"

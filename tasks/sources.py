@@ -15,6 +15,7 @@ import stat
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,6 +26,7 @@ import pyarrow as pa
 
 from tasks.dataset import SCHEMA_VERSION
 from tasks.document import Source
+from tasks.spool import QUIET_SECONDS, unsettled
 
 #: What is not ingested by default: a folder's own note, and files that others leave beside the articles or have not
 #: finished. Patterns are matched with the whole path under raw/; `*` matches slashes too. Hidden files never are.
@@ -99,7 +101,7 @@ class Listing:
 def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = None) -> Listing:
     """List and hash the regular files under `raw`; links are not followed, pipes and devices not opened.
 
-    `cache` is a file that remembers the hashes of files whose size and times did not change; it may be deleted at
+    When a file was written within the last second, waits for another: what goes on growing is half copied. `cache` is a file that remembers the hashes of files whose size and times did not change; it may be deleted at
     any time. Raises NoRaw when `raw` is no folder or cannot be listed.
     """
     if not raw.is_dir():
@@ -111,17 +113,26 @@ def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = 
     unlisted: dict[str, str] = {}
     sources: list[Source] = []
     patterns = tuple(ignore)
+    files: dict[str, os.DirEntry[str]] = {}
+    seen: dict[str, os.stat_result] = {}
     for entry in _walk(raw, unlisted):
-        name = escape_name(os.path.relpath(entry.path, raw))
+        path = os.path.relpath(entry.path, raw)
+        name = escape_name(path)
         if refusal := _refusal(entry, name, patterns):
             ignored[name] = refusal
             continue
+        with suppress(FileNotFoundError):  # gone since it was listed
+            seen[path] = entry.stat(follow_symlinks=False)
+            files[path] = entry
+    growing = unsettled(raw, seen, QUIET_SECONDS)
+    for path, entry in files.items():
+        name = escape_name(path)
         try:
             found = _look(entry, known.get(name))
         except FileNotFoundError:
             continue  # gone since it was listed
-        if found is None:
-            waiting[name] = "changed while it was read; left for the next run"
+        if found is None or path in growing:
+            waiting[name] = "still being written; left for the next run"
             continue
         sources.append(Source(name, entry.path, found.size, found.sha256))
         if found.sha256 and time.time() - found.changed_ns / 1e9 > _RACY:
@@ -222,7 +233,7 @@ def _save(cache: Path, entries: Mapping[str, _Known]) -> None:
 #: Modules under tasks/ that carry rows but do not make them: a change in these is no reason to read anything again.
 _CARRIERS = frozenset({"sources.py", "release.py", "guard.py", "forkserver.py", "quality.py"})
 _RULES = "clean.py"
-_LIBRARIES = ("jieba", "rjieba", "pdfplumber", "pdfminer.six", "pypdfium2", "sentencex")
+_LIBRARIES = ("jieba", "rjieba", "pdfplumber", "pdfminer.six", "pypdfium2", "regex", "sentencex")
 
 #: The parts of a fingerprint, in the words of a plan's reasons.
 PARTS = ("schema", "code", "rules", "model", "dictionary", "settings", "libraries")
