@@ -84,11 +84,25 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Reject:
+    """What was not published, why, and what to do about it. `ordinal` is None when the whole source is meant."""
+
+    stage: str
+    check: str
+    message: str
+    remedy: str
+    evidence: str = ""
+    text: str = ""
+    ordinal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader makes of a file's bytes.
 
     `n_chars` counts every character of the file that is not white space, before anything is left out, and `left_out`
-    says by rule how many of them are in no line of `pages`; so that nothing can vanish unnoticed.
+    says by rule how many of them are in no line of `pages`; so that nothing can vanish unnoticed. `rejects` are the
+    pages that could not be read while others could.
     """
 
     pages: tuple[Page, ...]
@@ -96,6 +110,7 @@ class Reading:
     n_chars: int
     encoding: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    rejects: tuple[Reject, ...] = ()
 
 
 class Token(NamedTuple):
@@ -152,19 +167,6 @@ class Article:
     def text(self) -> str:
         """Return the running paragraphs, joined by line feeds."""
         return "\n".join(p.text for p in self.paragraphs if p.kind not in BESIDE)
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """What was not published, why, and what to do about it. `ordinal` is None when the whole source is meant."""
-
-    stage: str
-    check: str
-    message: str
-    remedy: str
-    evidence: str = ""
-    text: str = ""
-    ordinal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ import io
 import logging
 import os
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from tasks.clean import OPENING
-from tasks.document import Box, Line, Page, Reading, Unreadable
+from tasks.document import Box, Line, Page, Reading, Reject, Unreadable
 
 MEDIA_TYPE = "application/pdf"
 #: Two glyphs of one line may differ by this much of an em in their baselines (other fonts, superscript figures).
@@ -49,39 +50,61 @@ class Glyph(NamedTuple):
 def read_pdf(data: bytes) -> Reading:
     """Return the lines of every page of a PDF, in no particular order between the columns.
 
-    Raises `Unreadable` for files that are no PDF, are encrypted, damaged, empty, or hold no usable text.
+    A page whose glyphs name no characters is left out with a reject of its own (`needs_ocr`); the others are read.
+    Raises `Unreadable` for files that are no PDF, are encrypted, damaged, empty, or hold no usable text at all.
 
     Source: the characters of `pdfplumber`; sizes and places in points from the top left corner of the page.
     """
-    os.environ.pop("CMAP_PATH", None)  # pdfminer would unpickle whatever lies there
-    import pdfplumber
-    from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
-    from pdfplumber.utils.exceptions import PdfminerException
-
-    for name in ("pdfminer", "pdfplumber"):  # thousands of warnings about fonts that read well
-        logging.getLogger(name).setLevel(logging.ERROR)
     if not data:
         raise Unreadable("empty", "the file holds no bytes", "copy the file again from its origin")
     pages: list[Page] = []
+    rejects: list[Reject] = []
     left_out: Counter[str] = Counter()
-    n_chars = unusable = glyphs = 0
-    pictures = False
+    n_chars = 0
+    with _told(), _opened(data) as pdf:
+        if not pdf.pages:
+            raise Unreadable("no_pages", "the PDF has no pages", "copy the file again: it may be cut short")
+        for page in pdf.pages:
+            chars = page.chars
+            count = sum(not x.isspace() for c in chars for x in _expanded(c["text"]))
+            n_chars += count
+            if reject := _needs_ocr(page, chars):
+                rejects.append(reject)
+                left_out["needs_ocr"] += count
+                pages.append(Page(page.page_number, (), float(page.width), float(page.height)))
+            else:
+                pages.append(_page(page, chars, left_out))
+            page.close()  # pdfplumber keeps every page's objects otherwise
+    if rejects and not any(page.lines for page in pages):
+        first = rejects[0]
+        raise Unreadable(first.check, first.message, first.remedy, first.evidence)
+    if not n_chars:
+        raise Unreadable("no_text", "the PDF shows nothing", "copy the file again from its origin, or remove it")
+    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    os.environ.pop("CMAP_PATH", None)  # pdfminer would unpickle whatever lies there
+    import pdfplumber
+
+    for name in ("pdfminer", "pdfplumber"):  # thousands of warnings about fonts that read well
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with pdfplumber.open(io.BytesIO(data)) as pdf:
+        yield pdf
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn whatever pdfminer stumbles on into `Unreadable`."""
     try:
-        with pdfplumber.open(io.BytesIO(data)) as pdf:
-            if not pdf.pages:
-                raise Unreadable("no_pages", "the PDF has no pages", "copy the file again: it may be cut short")
-            for page in pdf.pages:
-                chars = page.chars
-                n_chars += sum(1 for c in chars for x in _expanded(c["text"]) if not x.isspace())
-                glyphs += len(chars)
-                unusable += sum(1 for c in chars if _unusable(c["text"]))
-                made = _page(page, chars, left_out)
-                pictures = pictures or bool(made.pictures)
-                pages.append(made)
-                page.close()  # pdfplumber keeps every page's objects otherwise
+        yield
     except Unreadable:
         raise
-    except Exception as error:  # pdfminer raises whatever its parser stumbles on
+    except Exception as error:  # noqa: BLE001  pdfminer raises errors of every kind
+        from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+        from pdfplumber.utils.exceptions import PdfminerException
+
         cause = error.args[0] if isinstance(error, PdfminerException) and error.args else error
         if isinstance(cause, MemoryError):
             raise cause from None  # the guard knows what to make of it
@@ -95,20 +118,24 @@ def read_pdf(data: bytes) -> Reading:
             "open it in a viewer: if it shows, print it to a new PDF; else fetch it again",
             evidence=str(cause)[:200],
         ) from None
-    if not n_chars:
-        raise Unreadable(
-            "needs_ocr" if pictures or glyphs else "no_text",
-            "the PDF holds no characters, only pictures" if pictures else "the PDF holds no characters",
-            "run it through OCR and put the result beside it, or remove it",
-        )
-    if unusable > UNUSABLE_SHARE * glyphs:
-        raise Unreadable(
-            "needs_ocr",
-            f"{unusable / glyphs:.0%} of the glyphs name no character (the fonts carry no Unicode table)",
-            "run it through OCR, or fetch a PDF whose text can be copied in a viewer",
-            evidence=f"{unusable} of {glyphs} glyphs",
-        )
-    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out))
+
+
+def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
+    """Return why a page cannot be read without OCR: a picture of text, or fonts that carry no Unicode table."""
+    unusable = sum(_unusable(c["text"]) for c in chars)
+    if unusable > UNUSABLE_SHARE * len(chars):
+        why = f"{unusable / len(chars):.0%} of the glyphs on page {page.page_number} name no character"
+    elif not any(not c["text"].isspace() for c in chars) and (page.images or page.rects or page.curves):
+        why = f"page {page.page_number} holds no characters, only pictures"
+    else:
+        return None
+    return Reject(
+        "read",
+        "needs_ocr",
+        why,
+        "run it through OCR, or fetch a PDF whose text can be copied in a viewer",
+        evidence=f"page {page.page_number}: {unusable} of {len(chars)} glyphs",
+    )
 
 
 def _expanded(text: str) -> str:
@@ -182,63 +209,63 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
     A glyph belongs to the direction in which its nearest neighbour stands: within a line characters touch, between
     lines there is leading. The file's order and pdfminer's `upright` say nothing about it.
     """
-    wide = [c for c in chars if c["text"] and ord(c["text"][0]) > 0x2E7F and not c["text"].isspace()]
-    if not wide:
-        return [_horizontal(c) for c in chars], []
-    rows: dict[int, list[float]] = {}
-    columns: dict[int, list[float]] = {}
+    inked = [c for c in chars if c["text"] and not c["text"].isspace()]
+    wide = [c for c in inked if ord(c["text"][0]) > 0x2E7F]
+    rows, columns = _Bins(), _Bins()
     for c in wide:
-        rows.setdefault(round((c["top"] + c["bottom"]) / 4), []).append((c["x0"] + c["x1"]) / 2)
-        columns.setdefault(round((c["x0"] + c["x1"]) / 4), []).append((c["top"] + c["bottom"]) / 2)
-    for places in (*rows.values(), *columns.values()):
-        places.sort()
-    votes: Counter[tuple[int, bool]] = Counter()
-    across: list[bool] = []
+        rows.add(_middle(c)[1], _middle(c)[0])
+        columns.add(*_middle(c))
+    down = []
     for c in wide:
-        x, y = (c["x0"] + c["x1"]) / 2, (c["top"] + c["bottom"]) / 2
-        beside = _nearest(rows, round(y * 2 / 4), x)
-        below = _nearest(columns, round(x * 2 / 4), y)
-        across.append(below < beside - 0.05 * c["size"])
-    vertical = sum(across) > 0.5 * len(wide)
-    if not vertical and sum(across) < 0.2 * len(wide):
+        x, y = _middle(c)
+        down.append(columns.nearest(x, y) < rows.nearest(y, x) - 0.05 * c["size"])
+    if sum(down) <= 0.5 * len(wide):
         return [_horizontal(c) for c in chars], []
-    # On a mixed page, stand by the vote of the glyph's own row: a running head is set across a vertical page.
-    for c, a in zip(wide, across, strict=True):
-        votes[round((c["top"] + c["bottom"]) / 4), a] += 1
-    flat = {row for row, a in votes if not a and votes[row, False] > 3 * votes[row, True] and votes[row, False] > 3}
-    if not vertical:
-        return [_horizontal(c) for c in chars], []
-    for c in chars:
-        if not (c["text"] and ord(c["text"][0]) > 0x2E7F) and not c["text"].isspace():
-            rows.setdefault(round((c["top"] + c["bottom"]) / 4), []).append((c["x0"] + c["x1"]) / 2)
-    for places in rows.values():
-        places.sort()
+    # A running head is set across a vertical page: a glyph goes with its row where nearly all of the row lies across.
+    across = Counter(rows.key(_middle(c)[1]) for c, d in zip(wide, down, strict=True) if not d)
+    along = Counter(rows.key(_middle(c)[1]) for c, d in zip(wide, down, strict=True) if d)
+    flat = {row for row, n in across.items() if n > 3 and n > 3 * along[row]}
+    for c in inked:
+        if ord(c["text"][0]) <= 0x2E7F:
+            rows.add(_middle(c)[1], _middle(c)[0])
     upright: list[dict[str, Any]] = []
     lying: list[dict[str, Any]] = []
     for c in chars:
-        row = round((c["top"] + c["bottom"]) / 4)
-        (upright if flat & {row - 1, row, row + 1} and _sits_in_row(c, rows, row) else lying).append(c)
+        x, y = _middle(c)
+        row = rows.key(y)
+        beside = flat & {row - 1, row, row + 1} and rows.nearest(y, x) < 1.8 * c["size"]
+        (upright if beside else lying).append(c)
     return [_horizontal(c) for c in upright], [_vertical(c) for c in lying]
 
 
-def _sits_in_row(c: dict[str, Any], rows: dict[int, list[float]], row: int) -> bool:
-    x = (c["x0"] + c["x1"]) / 2
-    return any(_nearest(rows, r, x) < 1.8 * c["size"] for r in (row - 1, row, row + 1))
+def _middle(c: dict[str, Any]) -> tuple[float, float]:
+    return (c["x0"] + c["x1"]) / 2, (c["top"] + c["bottom"]) / 2
 
 
-def _nearest(places: dict[int, list[float]], key: int, at: float) -> float:
-    """Return the distance to the nearest other place in the bins around `key` (an em-free, sorted list each)."""
-    best = 1e9
-    for k in (key - 1, key, key + 1):
-        row = places.get(k)
-        if not row:
-            continue
-        lo, hi = bisect_left(row, at - 1e-6), bisect_right(row, at + 1e-6)
-        if lo > 0:
-            best = min(best, at - row[lo - 1])
-        if hi < len(row):
-            best = min(best, row[hi] - at)
-    return best
+class _Bins:
+    """Places along rows (or columns) two points high, to ask how far the nearest neighbour in a row is."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, list[float]] = {}
+
+    @staticmethod
+    def key(across: float) -> int:
+        return round(across / 2)
+
+    def add(self, across: float, along: float) -> None:
+        insort(self.places.setdefault(self.key(across), []), along)
+
+    def nearest(self, across: float, along: float) -> float:
+        """Return the distance to the nearest other place in the row at `across`, or right above or below it."""
+        best = 1e9
+        for k in range(self.key(across) - 1, self.key(across) + 2):
+            row = self.places.get(k, [])
+            lo, hi = bisect_left(row, along - 1e-6), bisect_right(row, along + 1e-6)
+            if lo > 0:
+                best = min(best, along - row[lo - 1])
+            if hi < len(row):
+                best = min(best, row[hi] - along)
+        return best
 
 
 def _horizontal(c: dict[str, Any]) -> Glyph:

@@ -27,6 +27,10 @@ SECTION_GAP = 0.75
 SAME_GUTTER = 0.95
 
 
+#: A page with more rows than this is no page of a paper; it is read from the top down, so that none takes for ever.
+MOST_ROWS = 4000
+#: How finely gutters are looked for, at the most, over the width of a page.
+CELLS = 8000
 #: How the last line of an article may look: who wrote it, where he works, who edited it.
 _CLOSING_LINE = re.compile(r"[）)】\]］〕]$|^[（(]?(责任编辑|责编|编辑)[:：]")
 
@@ -72,6 +76,8 @@ def page_spans(page: Page, rows: Sequence[Row]) -> tuple[list[Span], list[Span]]
             down.append(Span(row, box.top + head, box.bottom - foot, width - box.x1, width - box.x0))
         else:
             across.append(Span(row, box.x0 + head, box.x1 - foot, box.top, box.bottom))
+    for spans in (across, down):  # where rows lie upon each other, too, the file's order is not asked
+        spans.sort(key=lambda s: (s.v0, s.u0, s.v1, s.u1, s.row.text))
     return across, down
 
 
@@ -117,6 +123,9 @@ def read_order(spans: list[Span], body: float) -> list[Block]:
     """Return the lanes of a page in reading order."""
     if not spans:
         return []
+    if len(spans) > MOST_ROWS:
+        ordered = sorted(spans, key=lambda s: (s.v0, s.u0))
+        return [Block(ordered, True, min(s.u0 for s in spans), max(s.u1 for s in spans))]
     return _cut(spans, Setting(body, *_leading(spans, body)), fresh=True, depth=0)
 
 
@@ -281,10 +290,11 @@ def _gutters(spans: list[Span], body: float) -> list[float]:
     if len(plain) < 3:
         return []
     left, right = min(s.u0 for s in plain), max(s.u1 for s in plain)
-    cover = [0] * (int(right - left) + 2)
+    step_of = max(1.0, (right - left) / CELLS)  # a point, but on a page as wide as a hostile file may claim
+    cover = [0] * (int((right - left) / step_of) + 3)
     for s in plain:
-        cover[int(s.u0 - left + 0.999)] += 1
-        cover[int(s.u1 - left) + 1] -= 1
+        cover[int((s.u0 - left) / step_of + 0.999)] += 1
+        cover[int((s.u1 - left) / step_of) + 1] -= 1
     depth = 0
     for k, step in enumerate(cover):
         depth += step
@@ -296,8 +306,8 @@ def _gutters(spans: list[Span], body: float) -> list[float]:
         if n <= thin:
             start = k if start is None else start
         elif start is not None:
-            if k - start > 0.5 * body and start > 0:
-                middles.append(left + (start + k) / 2)
+            if (k - start) * step_of > 0.5 * body and start > 0:
+                middles.append(left + (start + k) / 2 * step_of)
             start = None
     return middles
 
