@@ -36,13 +36,13 @@ class Finished:
         self.sources: dict[str, Read] = {}
         for path in sorted(self._own.iterdir()):
             try:
-                self._index(path, path.read_bytes())
-            except ValueError:  # half written, or laid out otherwise: its sources are read again
+                self._index(path, _whole(path))
+            except ValueError:  # half written, damaged, or laid out otherwise: its sources are read again
                 path.unlink()
 
     def add(self, data: bytes) -> list[str]:
         """Keep the encoded tables of a batch and return its sources; a machine that dies meanwhile leaves no half of it."""
-        path = self._own / f"{hashlib.sha256(data).hexdigest()[:32]}.arrow"
+        path = self._own / f"{_name(data)}.arrow"
         partial = path.with_suffix(".part")
         with partial.open("wb") as file:
             file.write(data)
@@ -59,12 +59,27 @@ class Finished:
         return names
 
     def tables(self, sources: Iterable[str]) -> Tables:
-        """Return the rows of these sources in the order of the dataset; raises `KeyError` when one is not here."""
+        """Return the rows of these sources in the order of the dataset.
+
+        Raises `KeyError` when one is not here, `ValueError` when a file was damaged since it was written.
+        """
         by_path: dict[Path, list[str]] = {}
         for source in sources:
             by_path.setdefault(self.sources[source].path, []).append(source)
-        return concat_tables([select(decode_tables(path.read_bytes()), own) for path, own in by_path.items()])
+        return concat_tables([select(decode_tables(_whole(path)), own) for path, own in by_path.items()])
 
     def clear(self) -> None:
         """Forget all of it, of every fingerprint, once it is published."""
         shutil.rmtree(self._all, ignore_errors=True)
+
+
+def _name(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _whole(path: Path) -> bytes:
+    """Return the bytes that were written to this file, or raise `ValueError`: it is named by their hash."""
+    data = path.read_bytes()
+    if path.suffix != ".arrow" or _name(data) != path.stem:
+        raise ValueError(f"{path}: damaged since it was written; run again, and its sources are read again.")
+    return data

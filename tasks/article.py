@@ -15,7 +15,7 @@ from tasks.read.pdf import read_pdf
 from tasks.read.text import read_text
 from tasks.reflow import reflow
 from tasks.segment import Dictionary, segment
-from tasks.spool import HEAD_BYTES, check_promise, check_whole, sniff
+from tasks.spool import HEAD_BYTES, check_pages, check_promise, check_whole, sniff
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def process(source: Source, options: Options | None = None) -> Document:
     return Document(
         source=source,
         articles=articles,
+        rejects=tuple(replace(r, message=_naming(source, r.message)) for r in reading.rejects),
         media_type=reading.media_type,
         encoding=reading.encoding,
         pages=len(reading.pages) if reading.media_type == "application/pdf" else None,
@@ -73,7 +74,9 @@ def read(source: Source, options: Options) -> Reading:
     check_promise(source.source, head)
     if sniff(head) == "application/pdf":
         check_whole(source.source, head, len(data))
-        return read_pdf(data)
+        reading = read_pdf(data)
+        check_pages(source.source, data, len(reading.pages))
+        return reading
     return read_text(data, options.encoding)
 
 

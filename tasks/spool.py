@@ -21,6 +21,9 @@ from tasks.document import Unreadable
 #: A file younger than this, in seconds, may still be on its way: copying tools pause for less.
 QUIET_SECONDS = 1.0
 
+#: The clock of a file server may run ahead by so much; what lies further in the future is a wrong date, not a new file.
+SKEW_SECONDS = 60.0
+
 #: Where a PDF may begin, by the customs of its readers, and where the dictionary of a linearized one must stand.
 HEAD_BYTES = 1024
 
@@ -162,7 +165,7 @@ def unsettled(root: Path, found: Mapping[str, os.stat_result], quiet_seconds: fl
     that gives it away is that it goes on growing.
     """
     now = time.time()
-    young = {source: seen for source, seen in found.items() if now - seen.st_mtime < quiet_seconds}
+    young = {source: seen for source, seen in found.items() if -SKEW_SECONDS < now - seen.st_mtime < quiet_seconds}
     if not young:
         return set()
     time.sleep(quiet_seconds)
@@ -246,11 +249,23 @@ def check_whole(source: str, head: bytes, size: int) -> None:
         )
 
 
-def page_count(data: bytes) -> int:
-    """How many pages does a second parser see? 0 if it cannot read the file. Only for a guarded child: pdfium aborts.
+def check_pages(source: str, data: bytes, pages: int) -> None:
+    """Does a second parser see as many pages as were read? `Unreadable` if not: some are missing, or none are real.
 
-    A broken page tree makes a reader see fewer pages without a word, or none; two parsers err differently.
+    A broken page tree makes a reader see fewer pages without a word, or one page for ever; two parsers err differently.
     """
+    counted = page_count(data)
+    if counted != pages:
+        raise Unreadable(
+            "page_count",
+            f"{source}: {pages} pages were read, but a second reader counts {counted}.",
+            "Open the file in a viewer and print it to a new PDF, or fetch it again.",
+            evidence=f"{pages} and {counted}",
+        )
+
+
+def page_count(data: bytes) -> int:
+    """How many pages does a second parser see? 0 if it cannot read the file. Only for a guarded child: pdfium aborts."""
     import pypdfium2
 
     try:

@@ -8,6 +8,7 @@ import pytest
 from expectations.check import Verdict
 from flows import read
 from flows.settings import Settings, load
+from tasks import sources
 
 #: Articles that pass all checks.
 SOUND = {
@@ -24,6 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(Path(__file__).parent)
     monkeypatch.setattr(read, "WORK", "stand_in:work")
     monkeypatch.setattr(read, "WARM", "stand_in:warm")
+    monkeypatch.setattr(sources, "QUIET_SECONDS", 0.0)  # or every run would wait a second: its files are new
     (tmp_path / "raw").mkdir()
     for name, text in SOUND.items():
         (tmp_path / "raw" / name).write_text(text, encoding="utf-8")

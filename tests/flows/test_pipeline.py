@@ -3,10 +3,12 @@
 import errno
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from expectations.history import past
 from flows import pipeline, read
 from flows.job import plan
 from flows.settings import Settings, WrongSettings, load
@@ -178,15 +180,32 @@ def test_a_run_that_died_is_taken_up_where_it_stood(
     assert left.isdisjoint({"documents", "spool-dead"})
 
 
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def change_a_letter(path: Path) -> None:
+    """Spoil what a decoder cannot notice."""
+    data = path.read_bytes()
+    place = data.index("图书馆".encode())
+    path.write_bytes(data[:place] + "国".encode() + data[place + 3 :])
+
+
 @pytest.mark.usefixtures("unchecked")
-def test_half_a_finished_batch_is_read_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("damage", [cut_short, change_a_letter])
+def test_a_damaged_batch_is_read_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None]
+) -> None:
+    for name in ("a.txt", "c.txt"):
+        Path("raw", name).unlink()
     with monkeypatch.context() as dying:
         dying.setattr(pipeline, "stage", lambda *_: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):
             pipeline.run(settings)
     for path in Path(settings.processed, ".work/documents").rglob("*.arrow"):
-        path.write_bytes(path.read_bytes()[:-100])
-    assert pipeline.run(settings).rows["articles"] == 3
+        damage(path)
+    assert pipeline.run(settings).rows["articles"] == 1
+    assert rows(settings, "articles", "title") == [("图书馆延长开放",)]
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -283,3 +302,33 @@ def test_a_wrong_dictionary_is_refused_with_its_line(project: Path) -> None:
     Path("words.txt").write_text("文流 10 n\n文 流 很 多\n", encoding="utf-8")
     with pytest.raises(WrongSettings, match=r"words\.txt, line 2"):
         pipeline.run(load(dictionary="words.txt"))
+
+
+MORNING = datetime(2024, 5, 1, 6, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_folder_of_which_nothing_comes_any_more_is_told_though_nothing_is_new(settings: Settings) -> None:
+    patient = load(workers=2, expectations={"history_runs": 1})
+    pipeline.run(patient, now=MORNING)
+    assert pipeline.run(settings, now=MORNING + timedelta(days=9)).warnings == []
+    pipeline.run(patient, now=MORNING)
+    assert pipeline.run(patient, now=MORNING + timedelta(days=7)).warnings == []
+    late = pipeline.run(patient, now=MORNING + timedelta(days=9))
+    assert (late.status, [finding["check"] for finding in late.warnings]) == ("nothing new", ["newest_in_time"])
+
+
+def test_a_day_unlike_the_others_is_published_with_a_warning(project: Path) -> None:
+    impatient = load(workers=2, expectations={"history_runs": 2, "history_articles": 2, "volume_spreads": 2})
+    bridge = "河上有一座桥\n桥边的老人每天早晨都在那里钓鱼，从不空手回家。\n"
+    for number in range(2):
+        raw(f"x{number}.txt", bridge)
+        raw(f"y{number}.txt", bridge)
+        assert pipeline.run(impatient, now=MORNING + timedelta(days=number)).warnings == []
+    for number in range(20):
+        raw(f"w{number}.txt", bridge)
+    outcome = pipeline.run(impatient, now=MORNING + timedelta(days=2))
+    assert (outcome.status, [finding["check"] for finding in outcome.warnings]) == ("published", ["volume_usual"])
+    remembered = past(release.open_release(impatient.processed).manifest["metrics"])
+    assert [profile.new for profile in remembered] == [5, 2, 20]
+    assert remembered[-1].checks == {"volume_usual": 2}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,21 @@ def test_a_file_that_grows_while_it_is_read_waits(tmp_path: Path, monkeypatch: p
     listing = discover(tmp_path)
     assert not listing.sources
     assert list(listing.waiting) == ["a.txt"]
+
+
+def test_a_file_that_is_half_copied_waits_and_one_that_is_deleted_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "whole.txt", "half.txt", "fleeting.txt")
+
+    def meanwhile(_: float) -> None:
+        (tmp_path / "half.txt").write_text("the other half", encoding="utf-8")
+        (tmp_path / "fleeting.txt").unlink()
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    listing = discover(tmp_path)
+    assert [source.source for source in listing.sources] == ["whole.txt"]
+    assert list(listing.waiting) == ["half.txt"]
 
 
 def test_a_file_that_turns_into_a_pipe_does_not_block(tmp_path: Path) -> None:

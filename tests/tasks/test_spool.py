@@ -13,6 +13,7 @@ from tasks import spool
 from tasks.document import Unreadable
 from tasks.spool import (
     Unsettled,
+    check_pages,
     check_promise,
     check_whole,
     open_regular,
@@ -140,9 +141,10 @@ def test_what_changes_while_it_is_copied_is_left_for_the_next_run(
 def test_a_file_that_goes_on_growing_is_unsettled_and_an_old_one_costs_no_wait(
     raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("old", "still", "growing", "vanishing"):
+    for name in ("old", "to come", "still", "growing", "vanishing"):
         (raw / name).write_bytes(b"x")
     os.utime(raw / "old", (0, 0))
+    os.utime(raw / "to come", (time.time() + 1e6,) * 2)
     found: dict[str, os.stat_result] = {entry.name: entry.lstat() for entry in raw.iterdir() if entry.is_file()}
     waits: list[float] = []
 
@@ -152,7 +154,7 @@ def test_a_file_that_goes_on_growing_is_unsettled_and_an_old_one_costs_no_wait(
         (raw / "vanishing").unlink()
 
     monkeypatch.setattr(time, "sleep", meanwhile)
-    assert unsettled(raw, {"old": found["old"]}) == set()
+    assert unsettled(raw, {name: found[name] for name in ("old", "to come")}) == set()
     assert waits == []
     assert unsettled(raw, found, quiet_seconds=3600) == {"growing", "vanishing"}
     assert waits == [3600]
@@ -210,13 +212,23 @@ def test_a_linearized_pdf_says_how_long_it_is(head: bytes, size: int, whole: boo
     assert caught.value.reject.check == "truncated"
 
 
+TWO_PAGES = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
+    b"4 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF"
+)
+
+
 def test_a_second_parser_counts_the_pages() -> None:
-    pdf = (
-        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-        b"2 0 obj<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>endobj\n"
-        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
-        b"4 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
-        b"trailer<</Root 1 0 R>>\n%%EOF"
-    )
-    assert page_count(pdf) == 2
+    assert page_count(TWO_PAGES) == 2
     assert page_count(b"no PDF") == 0
+
+
+@pytest.mark.parametrize(("data", "pages"), [(TWO_PAGES, 1), (TWO_PAGES, 3), (b"no PDF", 1)])
+def test_pages_that_only_one_parser_sees_are_a_fault(data: bytes, pages: int) -> None:
+    check_pages("a.pdf", TWO_PAGES, 2)
+    with pytest.raises(Unreadable, match=rf"a\.pdf: {pages} pages were read") as caught:
+        check_pages("a.pdf", data, pages)
+    assert caught.value.reject.check == "page_count"
