@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tasks.document import Article, Paragraph, Reading
+from tasks.document import Article, Reading
 from tasks.reflow import metadata
 from tasks.reflow.articles import (
     Draft,
@@ -24,10 +24,9 @@ from tasks.reflow.articles import (
     sets_space,
     settle_kinds,
 )
-from tasks.reflow.furniture import mark_page_furniture, mark_text_furniture
-from tasks.reflow.labels import Label, label_rows
-from tasks.reflow.order import DISPLAY, body_size, flow, frames, page_spans, read_order
-from tasks.reflow.rows import Row, measure_text, text_rows
+from tasks.reflow.labels import label_rows
+from tasks.reflow.layout import arrange
+from tasks.reflow.rows import Row
 
 
 def reflow(reading: Reading) -> tuple[tuple[Article, ...], Mapping[str, int]]:
@@ -53,53 +52,6 @@ def reflow(reading: Reading) -> tuple[tuple[Article, ...], Mapping[str, int]]:
             left_out.add(row.aside, row.line.text)
     left_out.chars += _dropped(reading, rows)
     return articles, dict(sorted(left_out.chars.items()))
-
-
-def arrange(reading: Reading) -> list[Row]:
-    """Return the rows of a reading in reading order, measured, furniture and captions marked."""
-    if all(line.box is None for page in reading.pages for line in page.lines):
-        rows = text_rows([line for page in reading.pages for line in page.lines])
-        mark_text_furniture(rows)
-        measure_text([row for row in rows if not row.aside])
-        return rows
-    pages = [text_rows(page.lines) for page in reading.pages]
-    body = body_size([row for rows in pages for row in rows])
-    mark_page_furniture(reading.pages, pages, body)
-    ordered: list[Row] = []
-    sidebars: list[Row] = []
-    for page, rows in zip(reading.pages, pages, strict=True):
-        across, down = page_spans(page, [row for row in rows if not row.aside])
-        boxed = [part for spans in (across, down) for part in frames(page, spans)]
-        apart = {id(span) for part in boxed for span in part}
-        running = [
-            row
-            for spans in (across, down)
-            for row in flow(read_order([s for s in spans if id(s) not in apart], body), body)
-        ]
-        if sidebars and running and running[0].scale > DISPLAY:  # the text before ended with its page
-            ordered += sidebars
-            sidebars = []
-        ordered += _among(running, [row for row in rows if row.aside])
-        sidebars += [row for part in boxed for row in flow(read_order(part, body), body)]
-    return ordered + sidebars
-
-
-def _among(running: list[Row], asides: Sequence[Row]) -> list[Row]:
-    """Put what stands beside the text where it was met: before the first row of the text that stands below it."""
-    ordered = list(running)
-    for aside in reversed(asides):
-        box = aside.line.box
-        at = next(
-            (
-                n
-                for n, row in enumerate(ordered)
-                if box and row.line.box and not row.aside
-                and row.line.box.top >= box.bottom - 1 and row.line.box.x0 < box.x1 and box.x0 < row.line.box.x1
-            ),
-            len(ordered),
-        )  # fmt: skip
-        ordered.insert(at, aside)
-    return ordered
 
 
 def _with_captions(drafts: Sequence[Draft], rows: Sequence[Row]) -> list[Draft]:
@@ -137,4 +89,4 @@ def _dropped(reading: Reading, rows: Sequence[Row]) -> Counter[str]:
     return Counter({"drop_invisible": raw - kept}) if raw != kept else Counter()
 
 
-__all__ = ["Label", "Paragraph", "arrange", "reflow"]
+__all__ = ["arrange", "reflow"]
