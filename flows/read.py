@@ -30,7 +30,7 @@ WORK, WARM = "flows.batch:work", "flows.batch:warm"
 #: A byte of a PDF takes far longer to read than one of a text.
 PDF_WEIGHT = 8
 #: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this.
-BATCHES_PER_WORKER, SMALLEST_BATCH = 4, 64 * 1024
+BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 64 * 1024
 #: Errors that are no document's fault: the disk, or the system, has no more to give.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
