@@ -59,11 +59,11 @@ class Writer:
         """Return one text and its gold, of a family drawn at random."""
         english = [s for s in self.stories if s.get("language") == "en"]
         x = self.rng.random()
-        if english and x < 0.09:
+        if english and x < 0.12:
             return _journal(_sentences(english), self.rng)
-        if english and x < 0.16:
+        if english and x < 0.19:
             return _english_page(_sentences(english), self.rng)
-        return self._web_page() if x < 0.27 else self._columns()
+        return self._web_page() if x < 0.3 else self._columns()
 
     def _chinese(self, count: int) -> list[Story]:
         stories = [s for s in self.stories if s.get("language", "zh-Hans") != "en"]

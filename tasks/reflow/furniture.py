@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median_low
 
 from tasks.document import Box, Page
 from tasks.reflow.rows import Row
@@ -52,6 +54,10 @@ def mark_text_furniture(rows: Sequence[Row]) -> None:
         beside = any(rows[k].aside == "page_number" for k in (i - 1, i + 1) if 0 <= k < len(rows))
         if not row.aside and ((alike[name] > 2 and beside) or (alike[name] > 1 and name in heads)):
             row.aside = "running_head"
+    usual = median_low([row.gap for row in rows]) if rows else 0.0
+    for before, row in pairwise(rows):
+        if before.aside and not row.aside:
+            row.gap = usual  # the blank lines around a running head say nothing of the paragraph it stands in
     _mark_captions(rows)
 
 

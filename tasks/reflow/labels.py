@@ -266,6 +266,7 @@ def _text_features(
     """Return what is asked of text alone, where neither size nor font tells: blank lines, words across a line end."""
     out = _discourse_features(rows, fills, ends, style, words)
     trust = _blank_lines(rows, fills, ends)
+    ragged = _raggedness(fills, ends)
     pairs = {r.text[k : k + 2] for r in rows for k in range(len(r.text) - 1)}
     for i in range(1, len(rows)):
         gap = f"{min(2, int(rows[i].gap))},{trust[i]}"
@@ -274,6 +275,10 @@ def _text_features(
             f"tg,pf={gap},{fills[i - 1]}",
             f"tg,pf,pe={gap},{fills[i - 1]},{ends[i - 1]}",
         ]
+        out[i] += [
+            f"rag={ragged},{fills[i - 1]},{ends[i - 1]}",
+            f"rag,m={ragged},{fills[i - 1]},{'markless' in flags[i - 1]}",
+        ]
         if "markless" in flags[i - 1] and ends[i - 1] == "wide" and is_wide(rows[i].text[0]):
             word = rows[i - 1].text[-1] + rows[i].text[0] in pairs
             out[i] += [
@@ -281,6 +286,15 @@ def _text_features(
                 f"word,n={word},{'markless' in flags[i]},{fills[i - 1] in 'fc01'}",
             ]
     return out
+
+
+def _raggedness(fills: Sequence[str], ends: Sequence[str]) -> int:
+    """Tell how many of the lines that end in mid-sentence end early as well: 0 none, 3 many, 9 unknown.
+
+    Where none does, a line that ends early ends a paragraph or a title.
+    """
+    inside = [fill for fill, end in zip(fills, ends, strict=True) if end in ("comma", "latin") and fill != "u"]
+    return _bin(sum(fill in "2345678" for fill in inside) / len(inside), (0.005, 0.04, 0.2)) if len(inside) > 7 else 9
 
 
 #: The stretch of rows, before and behind, within which blank lines are taken to mean the same.
@@ -334,8 +348,9 @@ def _discourse_features(
         until = _bin(lengths[sure[k] if k < len(sure) else -1] - lengths[i], _LENGTHS)
         pf = fills[i - 1]
         out[i] = [
-            f"odds={odds}", f"odds,s,pf={odds},{style},{pf}", f"since={since},{style}", f"since,until={since},{until},{style}",
-            f"odds,since={odds},{since},{style}", f"until,pf={until},{pf},{style}",
+            f"odds={odds}", f"odds,s,pf={odds},{style},{pf}", f"odds,s,f={odds},{style},{fills[i]}",
+            f"since={since},{style}", f"since,until={since},{until},{style}", f"odds,since={odds},{since},{style}",
+            f"until,pf={until},{pf},{style}",
         ]  # fmt: skip
     return out
 

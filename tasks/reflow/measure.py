@@ -119,7 +119,7 @@ def fill_lines(texts: Sequence[str]) -> list[Fill]:
     """Return the fill test of every line against the column it was set to, the next line's first unit in hand.
 
     Latin text may be set in book type or on the even grid of a typewriter; the one that explains the lines better is
-    taken.
+    taken. Where no line holds more than its column, marks are not compressed.
 
     >>> [fill.slack for fill in fill_lines(["渡口的早晨从一声汽笛开始", "船老大把缆绳绕上木桩，看", "雾。"])]
     [-1.0, -2.0, 9.0]
@@ -131,7 +131,9 @@ def fill_lines(texts: Sequence[str]) -> list[Fill]:
     tried = [(w, *column_widths(w)) for w in (widths(texts, proportional) for proportional in faces)]
     w, columns, _ = min(tried, key=lambda t: t[2])
     slack = columns - w.width - w.unit
-    squeezed = slack + w.soft + w.unit_soft
+    # A mark may hang or be squeezed in at the end of a line that no typesetter compressed.
+    compressed = w.width - w.hanging > columns + 0.26
+    squeezed = slack + (w.soft + w.unit_soft) * (np.count_nonzero(compressed) > 0.01 * len(texts))
     return [
         UNMEASURED if np.isnan(c) else Fill(float(c), float(a), float(b))
         for c, a, b in zip(columns, slack, squeezed, strict=True)

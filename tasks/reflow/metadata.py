@@ -167,8 +167,8 @@ def running_head(text: str) -> tuple[str | None, date | None]:
     words = [
         w for w in re.split(r"[\s|·/—]+", bare) if 2 <= len(w) <= 14 and not re.search(r"\d|第.+[版页頁]|^[日版]$", w)
     ]
-    papers = [w for w in words if _PAPER.search(w)] or ([words[0]] if len(words) == 1 else [])
-    return (papers[0] if papers else None), day
+    papers = [w for w in words if _PAPER.search(w) and len(w) > 2] or (words if len(words) == 1 else [])
+    return max(papers, key=len, default=None), day
 
 
 #: How the names of papers and sites end.
