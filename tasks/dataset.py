@@ -532,7 +532,7 @@ def _with_outcomes(sources: pa.Table, articles: pa.Table, rejects: pa.Table, tou
     return sources
 
 
-_EMPTY: Tables = {name: schema.empty_table() for name, schema in SCHEMAS.items()}
+_EMPTY: Tables = {name: pa.Table.from_batches([], schema=schema) for name, schema in SCHEMAS.items()}
 
 #: The envelope in which tables travel: each is an Arrow IPC stream of its own, so one can be read without the others.
 _ENVELOPE = pa.schema([pa.field("table", pa.string()), pa.field("stream", pa.large_binary())])
