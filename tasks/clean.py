@@ -28,7 +28,8 @@ _VERTICAL_FORMS = str.maketrans(
 )
 _UPRIGHT_QUOTES = {True: str.maketrans("﹁﹂﹃﹄", "‘’“”"), False: str.maketrans("﹁﹂﹃﹄", "「」『』")}
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+"
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e00ff]+"
 )
 _COMPATIBILITY = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
@@ -74,9 +75,11 @@ def set_vertical_quotes(text: str, simplified: bool) -> str:
 
 
 def drop_invisible(text: str) -> str:
-    r"""Drop control, zero-width and direction characters and soft hyphens, which no reader of the page ever saw.
+    r"""Drop control, zero-width, direction and tag characters and soft hyphens, which no reader of the page ever saw.
 
-    >>> drop_invisible("渡\u200b口\u00ad")
+    Selectors of a character's variant stay: which form of 葛 is meant is for the author to say.
+
+    >>> drop_invisible("渡\u200b口\u00ad\U000e0041")
     '渡口'
     """
     return _INVISIBLE.sub("", text)

@@ -139,14 +139,22 @@ def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
 
 
 def _expanded(text: str) -> str:
-    """Return a glyph's text with ligatures spelled out: ﬁ, and the two-em dash that fonts make of two dashes."""
+    r"""Return a glyph's text as it can be written out: ligatures spelled, half a surrogate pair as U+FFFD.
+
+    Spelled are ﬁ and its like, and the two-em dash that fonts make of two dashes.
+
+    >>> _expanded("\ufb01"), _expanded("\ud800")
+    ('fi', '\ufffd')
+    """
     if text == "\u2e3a":
         return "——"
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return unicodedata.normalize("NFKC", text) if any("\ufb00" <= c <= "\ufb06" for c in text) else text
 
 
 def _unusable(text: str) -> bool:
-    return text.startswith("(cid:") or any(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
+    return text.startswith("(cid:") or any(c == "\ufffd" or "\ud800" <= c <= "\uf8ff" for c in text)
 
 
 def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str]) -> Page:

@@ -44,6 +44,14 @@ _SIGNATURES = (
 
 _MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|script|\?xml)\b", re.IGNORECASE)
 
+#: A text is bounded: more lines than these are no article, and would take more memory than a reader has.
+LINES = 500_000
+#: Of more control characters than this share, white space apart, a text was decoded wrongly before it was saved.
+CONTROL_SHARE = 0.2
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+#: How a change of character set begins in the encodings that Python cannot read (ISO-2022-CN).
+_SHIFT = re.compile(rb"\x1b\$[)*+A]")
+
 # A score from this much of a file is as sure as one from all of it.
 _SAMPLE_BYTES = 8192
 
@@ -72,8 +80,8 @@ def read_text(data: bytes, encoding: str | None = None) -> Reading:
     they stand but for that end, empty ones too, since a blank line is evidence; a form feed starts a page. A byte
     order mark belongs to the encoding, not to the text.
 
-    Raises Unreadable when there is no text (`empty`), when the bytes are no text (`binary`, `markup`), or when they
-    break the encoding they are in (`encoding`).
+    Raises Unreadable when there is no text (`empty`), when the bytes are no text (`binary`, `markup`), when they
+    break the encoding they are in, or did so once (`encoding`), or when there are too many lines (`too_long`).
 
     >>> reading = read_text("一带一路\r\n\r\n　　新华社".encode("gbk"))
     >>> [line.text for line in reading.pages[0].lines]
@@ -94,7 +102,21 @@ def read_text(data: bytes, encoding: str | None = None) -> Reading:
         raise Unreadable("empty", "the file holds no words", "check that the file was written completely")
     if _MARKUP.match(text):
         raise Unreadable("markup", "the file is a web page (HTML or XML), not text", "save the article as plain text")
-    return Reading(pages=_pages(text), media_type="text/plain", n_chars=count_chars(text), encoding=used)
+    n_chars = count_chars(text)
+    controls = len(_CONTROL.findall(text))
+    if controls > CONTROL_SHARE * n_chars:
+        raise Unreadable(
+            "encoding",
+            f"{controls} of {n_chars} characters are control characters: the text was once decoded wrongly",
+            "restore the file from where it came, and save it as UTF-8",
+        )
+    pages = _pages(text)
+    lines = sum(len(page.lines) for page in pages)
+    if lines > LINES:
+        raise Unreadable(
+            "too_long", f"the file has {lines:,} lines, of {LINES:,} at most", "split it into its articles"
+        )
+    return Reading(pages, media_type="text/plain", n_chars=n_chars, encoding=used)
 
 
 def detect_encoding(data: bytes) -> str:
@@ -109,6 +131,8 @@ def detect_encoding(data: bytes) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding
+    if _SHIFT.search(data):
+        raise Unreadable("encoding", "the file is in ISO-2022-CN, which cannot be read", "save it again as UTF-8")
     if b"\0" not in data:
         if b"~{" in data and b"~}" in data and data.isascii():
             return "hz"

@@ -114,6 +114,9 @@ def test_zero_width_and_control_characters_are_counted() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "binary", "Word"),
         ("\ufeff <!DOCTYPE html><p>灯塔".encode(), "markup", "web page"),
         ("<html><body>灯塔".encode("gbk"), "markup", "web page"),
+        (SIMPLIFIED.encode().decode("latin-1").encode(), "encoding", "control characters"),
+        (b"\x1b$)A\x0e" + SIMPLIFIED.encode("gb2312").translate(None, b"\n"), "encoding", "ISO-2022-CN"),
+        ("塔\n".encode() * 500_001, "too_long", "500,001 lines"),
     ],
 )
 def test_what_is_no_text_is_refused_with_a_remedy(data: bytes, check: str, message: str) -> None:
