@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from benchmarks.typesetting.articles import Gold, Story
@@ -18,17 +18,24 @@ ATTEMPTS = 20
 PT = 72 / 25.4  # points per millimetre
 
 
+FAMILIES = ("text", "pdf", "text", "redrawn", "pdf", "dump")
+
+
 def make_cases(
-    stories: list[Story], count: int, seed: int, browser: Chromium | None
+    stories: list[Story], count: int, seed: int, browser: Chromium | None, families: Container[str] = FAMILIES
 ) -> Iterator[tuple[str, bytes, Gold]]:
     """Yield `count` cases of (file name, bytes, gold): by turns a text, a page, a redrawn page and a page's dump.
+
+    Of these only the `families` asked for: texts need neither fonts nor a browser.
 
     The same stories, count and seed give the same texts, layouts and gold. Without a browser every page is set by
     Typst. Groups that end in -noindent have no first-line indent.
     """
     for number in range(count):
         rng = random.Random(f"{seed}/{number}")
-        family = ("text", "pdf", "text", "redrawn", "pdf", "dump")[number % 6]
+        family = FAMILIES[number % len(FAMILIES)]
+        if family not in families:
+            continue
         chosen = rng.sample(stories, len(stories))
         if family == "text":
             yield _text_case(chosen, number, rng)
