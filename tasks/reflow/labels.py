@@ -269,6 +269,8 @@ def _text_features(
     ragged = _raggedness(fills, ends)
     pairs = {r.text[k : k + 2] for r in rows for k in range(len(r.text) - 1)}
     for i in range(1, len(rows)):
+        if style == "stripped" and "stop" in ends[i - 1]:
+            out[i].append(f"spare={rows[i].fill.spare > 1.7},{rows[i].fill.slack < 2.3},{fills[i - 1]}")
         gap = f"{min(2, int(rows[i].gap))},{trust[i]}"
         out[i] += [
             f"tg={gap},{ends[i - 1]}",

@@ -37,12 +37,14 @@ class Fill:
     """How a line stands in its column: `width` of the column (None where lines are not wrapped), and the room left.
 
     `slack` is the room that the next unit would have left (negative: it did not fit), `squeezed` the same with every
-    mark set on half an em.
+    mark set on half an em. `spare` is the room that the line itself leaves, at most: an indent of which the layout lost
+    sight can be no wider.
     """
 
     width: float | None
     slack: float
     squeezed: float
+    spare: float = 99.0
 
 
 #: Of a line that was never wrapped, or not measured yet: all the room that anyone could want.
@@ -132,11 +134,12 @@ def fill_lines(texts: Sequence[str]) -> list[Fill]:
     w, columns, _ = min(tried, key=lambda t: t[2])
     slack = columns - w.width - w.unit
     # A mark may hang or be squeezed in at the end of a line that no typesetter compressed.
-    compressed = w.width - w.hanging > columns + 0.26
-    squeezed = slack + (w.soft + w.unit_soft) * (np.count_nonzero(compressed) > 0.01 * len(texts))
+    elastic = np.count_nonzero(w.width - w.hanging > columns + 0.26) > 0.01 * len(texts)
+    squeezed = slack + elastic * (w.soft + w.unit_soft)
+    spare = columns - w.width + np.maximum(elastic * w.soft, w.hanging)
     return [
-        UNMEASURED if np.isnan(c) else Fill(float(c), float(a), float(b))
-        for c, a, b in zip(columns, slack, squeezed, strict=True)
+        UNMEASURED if np.isnan(fill[0]) else Fill(*map(float, fill))
+        for fill in zip(columns, slack, squeezed, spare, strict=True)
     ]
 
 
