@@ -31,7 +31,7 @@ setup: $(READY) ## build .venv with everything pinned, and the command .venv/bin
 
 $(READY): pyproject.toml requirements/build.txt requirements/dev.txt
 	$(if $(TROUBLE),$(error $(TROUBLE)))
-	@echo "Building .venv ..."
+	@echo "Building .venv, which takes some minutes ..."
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --require-hashes -r requirements/build.txt
 	@$(PIP) --no-build-isolation --use-pep517 --require-hashes -r requirements/dev.txt
@@ -44,8 +44,8 @@ run: $(READY) ## ingest what is new under raw/, check it, publish it; options: m
 test: lint ## lint, then every test but the long ones
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-test-long: $(READY) ## the tests that take minutes
-	@$(BIN)/pytest -m long
+test-long: $(READY) ## the tests that take minutes; some of them: make test-long ARGS="--sample 2 WORD"
+	@$(BIN)/pytest -n 2 -m long $(ARGS)
 
 lint: $(READY) ## formatting, style, types and the direction of imports
 	@$(BIN)/ruff format --check $(CODE)

@@ -1,9 +1,24 @@
-"""What holds for every test: Prefect keeps its state in a directory of its own and reports to nobody."""
+"""What holds for every test: Prefect keeps its state in a directory of its own and reports to nobody; samples."""
 
 import os
+import random
 import tempfile
 
 import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let CI run some of the tests that take minutes, others with every commit."""
+    parser.addoption("--sample", nargs=2, metavar=("N", "WORD"), help="run N of the tests; WORD decides which")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the sample of the tests that were asked for."""
+    if sample := config.getoption("sample"):
+        kept = random.Random(sample[1]).sample(items, min(int(sample[0]), len(items)))
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
 
 
 def pytest_configure(config: pytest.Config) -> None:
