@@ -46,7 +46,7 @@ def process(source: Source, options: Options | None = None) -> Document:
         return rejected(source, reading, replace(error.reject, message=_naming(source, error.reject.message)))
     except (RecursionError, MemoryError):
         raise  # the guard knows what to make of these
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a document provokes is that document's reject
         fault = Reject(
             stage,
             "failed",

@@ -143,5 +143,6 @@ def _under(row: Row, picture: Box) -> bool:
 
 def _right_below(row: Row, other: Row) -> bool:
     a, b = row.line.box, other.line.box
-    assert a is not None and b is not None
+    assert a is not None
+    assert b is not None
     return -0.3 * (a.bottom - a.top) < b.top - a.bottom < 1.2 * (a.bottom - a.top) and a.x0 < b.x1 and b.x0 < a.x1
