@@ -253,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code: whatever happens, the user gets one line and no traceback."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = cli.main(given, prog_name="wenliu", standalone_mode=False) or DONE
+        code = cli.main(given or ["--help"], prog_name="wenliu", standalone_mode=False) or DONE
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of `wenliu rejects | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

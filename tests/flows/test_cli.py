@@ -189,6 +189,11 @@ def test_the_doctor_tells_the_remedy(wenliu: Wenliu) -> None:
     assert found["prefect server"]["remedy"] == "start it, or unset PREFECT_API_URL"
 
 
+def test_no_command_is_a_question_for_help(wenliu: Wenliu) -> None:
+    assert wenliu() == wenliu("--help")
+    assert "\n  run " in wenliu()[1]
+
+
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_command_has_help(wenliu: Wenliu, name: str) -> None:
     code, out, _ = wenliu(name, "--help")
