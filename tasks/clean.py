@@ -32,6 +32,7 @@ _INVISIBLE = re.compile(
     "\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e00ff]+"
 )
 _COMPATIBILITY = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]")
+_HAN = re.compile(f"[{HAN}]")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _SINGLES = re.compile(rf"(?:(?<=^)|(?<= )|(?<=[{WIDE}]) +)(?:[{WIDE}] +){{2,}}[{WIDE}](?= |$)")
 #: After these words two or more names may follow, each set as 林 晓.
@@ -54,6 +55,15 @@ def unify_compatibility(text: str) -> str:
     '樂，（乐）'
     """
     return _COMPATIBILITY.sub(lambda m: unicodedata.normalize("NFC", m[0]), text)
+
+
+def lower_ellipsis(text: str) -> str:
+    """Give a Chinese ellipsis its own character: fonts draw it on the middle of the line, and PDFs then call it ⋯.
+
+    >>> lower_ellipsis("渡口⋯⋯"), lower_ellipsis("1 + 2 + ⋯ + n")
+    ('渡口……', '1 + 2 + ⋯ + n')
+    """
+    return text.replace("⋯⋯", "……")
 
 
 def lay_vertical_forms(text: str) -> str:
@@ -113,6 +123,7 @@ Rule = Callable[[str], str]
 #: In this order: code points first, then what is invisible, then spacing.
 RULES: tuple[Rule, ...] = (
     lay_vertical_forms,
+    lower_ellipsis,
     unify_radicals,
     unify_compatibility,
     drop_invisible,
@@ -165,7 +176,7 @@ def joint(left: str, right: str, spaced: bool = False, words: Container[str] = f
     if is_wide(a) or is_wide(b):
         other = b if is_wide(a) else a
         han = a if is_wide(a) else b
-        return 0, (" " if spaced and other.isalnum() and han >= "\u3400" else "")
+        return 0, (" " if spaced and other.isalnum() and _HAN.match(han) else "")
     if a in "-/–—" or (a.isdigit() and b in "%％"):
         return 0, ""
     return 0, " "

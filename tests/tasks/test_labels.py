@@ -1,0 +1,127 @@
+"""Rows are labelled by the shipped weights; their probabilities say how far the labels can be trusted."""
+
+import gzip
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from tasks.document import Line
+from tasks.reflow.discourse import evidence
+from tasks.reflow.labels import LABELS, _marginals, _viterbi, calibrated, features, indent_style, label_rows, model
+from tasks.reflow.rows import Row, measure_text, text_rows
+
+WRAPPED = """河埠头的灯换成了声控的
+本报记者 温以宁
+　　河埠头有十一级石阶，从前夜里上下，全靠
+摸。上个月，镇里给石阶装了声控灯，一跺脚，
+整条石阶都亮。
+　　住在桥头的孟家阿婆说，灯亮的时候，水里
+也亮，像有两条路。
+（作者单位：河埠镇文化站）"""
+
+
+def _rows(text: str) -> list[Row]:
+    rows = text_rows([Line(line, n) for n, line in enumerate(text.split("\n"), start=1)])
+    measure_text(rows)
+    return rows
+
+
+def test_a_wrapped_article() -> None:
+    labels = label_rows(_rows(WRAPPED))
+    assert [(label.kind, label.opens) for label in labels] == [
+        ("title", True),
+        ("byline", True),
+        ("body", True),
+        ("body", False),
+        ("body", False),
+        ("body", True),
+        ("body", False),
+        ("affiliation", True),
+    ]
+    assert all(0 < label.certainty <= 1 for label in labels)
+
+
+#: Texts of one paragraph a line: what each line is.
+PAGES = [
+    (
+        ["渡口的早市", "来源：北湾商报　2024年3月5日", "天还没亮，渡口已经有人了。" * 4, "卖鱼的先到，卖菜的后到。" * 5, "责任编辑：潘叙"],
+        ["title", "metadata", "body", "body", "metadata"],
+    ),
+    (
+        ["A Market Before Dawn", "Before light, people were already at the ferry. " * 4, '"The fish come first," she said.',
+         "The vegetables come second, and the talk comes last. " * 3, "Source: Linden Valley Gazette"],
+        ["title", "body", "body", "body", "metadata"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "kinds"), PAGES)
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_one_paragraph_a_line(lines: list[str], kinds: list[str], between: str) -> None:
+    labels = label_rows(_rows(between.join(lines)))
+    assert [label.kind for label in labels] == kinds
+    assert all(label.opens for label in labels)
+
+
+STYLES = [("　　", "kept"), ("", "none")]
+
+
+@pytest.mark.parametrize(("indent", "style"), STYLES)
+def test_indent_style(indent: str, style: str) -> None:
+    paragraph = [
+        "石阶一共十一级，从前夜里上下，",
+        "全靠摸。上个月镇里装了灯，一",
+        "跺脚，整条石阶都亮了起来，水",
+        "里也亮。",
+    ]
+    rows = _rows("\n".join((indent + line if n == 0 else line) for _ in range(5) for n, line in enumerate(paragraph)))
+    assert indent_style(rows) == style
+    assert indent_style(rows[:3]) == "unknown"
+
+
+def test_no_rows() -> None:
+    assert label_rows([]) == []
+    assert features([]) == []
+
+
+@pytest.mark.parametrize("medium", ["text", "page"])
+def test_weights_are_small_and_sound(medium: str) -> None:
+    packed = files("tasks.reflow").joinpath(f"labels-{medium}.json.gz").read_bytes()
+    assert len(packed) < 2_000_000
+    weights = json.loads(gzip.decompress(packed))
+    assert set(weights["labels"]) <= set(LABELS)
+    assert "bias" in weights["weights"]
+    loaded = model(medium)
+    k = len(loaded.labels)
+    assert loaded.weights.shape == (len(weights["weights"]), k)
+    assert loaded.transitions.shape == (k, k)
+    assert np.isfinite(loaded.weights).all()
+
+
+def test_calibration_rises() -> None:
+    confidences = [calibrated(x, "text") for x in np.linspace(0, 1, 50)]
+    assert confidences == sorted(confidences)
+    assert confidences[0] < 0.8
+    assert 0.95 < confidences[-1] <= 1
+
+
+def test_viterbi_and_marginals_against_all_paths() -> None:
+    rng = np.random.default_rng(1)
+    scores, transitions = rng.normal(size=(4, 3)), rng.normal(size=(3, 3))
+    paths = {
+        (a, b, c, d): sum(scores[n, s] for n, s in enumerate((a, b, c, d)))
+        + transitions[a, b] + transitions[b, c] + transitions[c, d]
+        for a in range(3) for b in range(3) for c in range(3) for d in range(3)
+    }  # fmt: skip
+    assert tuple(_viterbi(scores, transitions)) == max(paths, key=lambda path: paths[path])
+    total = sum(np.exp(score) for score in paths.values())
+    for n, state in [(0, 0), (2, 1), (3, 2)]:
+        share = sum(np.exp(score) for path, score in paths.items() if path[n] == state) / total
+        assert _marginals(scores, transitions)[n, state] == pytest.approx(share)
+
+
+def test_discourse_sees_only_what_is_near() -> None:
+    near = "灯亮了。船靠岸了。"
+    assert evidence("远处的话" * 100 + near * 9, "船工说") == evidence(near * 20, "船工说")
