@@ -9,12 +9,13 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from expectations.frames import Segment, frames
-from expectations.suites import KEYS, SUITES, THRESHOLDS, Expectation, Grade
+from expectations.history import Departure, history_frame
+from expectations.suites import KEYS, SUITES, THRESHOLDS, Expectation, Grade, in_force
 from tasks.document import Reject
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ _SEVERITY: Mapping[Grade, str] = {"error": "critical", "warning": "warning", "in
 #: What is told of a failure: enough rows to see what they have in common, enough of a value to find it in its text.
 _EXAMPLES, _VALUE = 5, 80
 #: What names a failed row to people, beside the column that it is withdrawn by.
-_BESIDE: Mapping[str, tuple[str, ...]] = {"articles": ("source", "ordinal"), "paragraphs": ("paragraph",)}
+_BESIDE: Mapping[str, tuple[str, ...]] = {
+    "articles": ("source", "ordinal"),
+    "paragraphs": ("paragraph",),
+    "history": ("measure", "value", "usual"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,17 @@ def check(
     today: date,
     kept: Sequence[Segment] = (),
     parent: Sequence[Segment] = (),
+    history: Sequence[Departure] = (),
     thresholds: Mapping[str, float] | None = None,
+    grades: Mapping[str, Grade] | None = None,
     suites: Mapping[str, Sequence[Expectation]] = SUITES,
 ) -> Verdict:
     """Judge a staged release: which rows must go, what refuses it, what is worth a warning.
 
     `staged` are the new and changed segments with all seven tables, `kept` the unchanged ones, `parent` all those of
     the release before, each a mapping from table to part file; `seen` every source found under raw/; `today` the day
-    after which nothing can have been published. `thresholds` move those of `expectations.suites`.
+    after which nothing can have been published; `history` how this run departs from those before it. `thresholds` and
+    `grades` move those of `expectations.suites`.
 
     Never raises: a check that crashes, or that judged fewer rows than there are, is a refusal and not a pass.
     """
@@ -83,10 +91,38 @@ def check(
         unknown = set(thresholds or {}) - set(THRESHOLDS)
         if unknown:
             raise ValueError(f"no such threshold: {', '.join(sorted(unknown))}; there are {', '.join(THRESHOLDS)}")
-        parameters = {name: threshold.value for name, threshold in THRESHOLDS.items()} | dict(thresholds or {})
-        return judge(frames(staged, kept, parent, seen), suites, parameters | {"today": int(today.strftime("%Y%m%d"))})
+        parameters = in_force(thresholds or {}) | {"today": int(today.strftime("%Y%m%d"))}
+        judged = frames(staged, kept, parent, seen) | {"history": history_frame(history)}
+        return judge(judged, graded(suites, grades or {}), parameters)
     except Exception as error:  # noqa: BLE001 -- whatever breaks the check, the release is not checked
         return Verdict(refusals=(_broken("check", "release", f"{type(error).__name__}: {error}"),))
+
+
+def check_history(
+    history: Sequence[Departure],
+    thresholds: Mapping[str, float] | None = None,
+    grades: Mapping[str, Grade] | None = None,
+) -> Verdict:
+    """Judge nothing but how things stand in comparison with the runs before: for a run that found nothing new."""
+    suites = graded({"history": SUITES["history"]}, grades or {})
+    try:
+        return judge({"history": history_frame(history)}, suites, in_force(thresholds or {}))
+    except Exception as error:  # noqa: BLE001 -- as in `check`
+        return Verdict(refusals=(_broken("check", "history", f"{type(error).__name__}: {error}"),))
+
+
+def graded(
+    suites: Mapping[str, Sequence[Expectation]], grades: Mapping[str, Grade]
+) -> Mapping[str, Sequence[Expectation]]:
+    """Return the suites with some of their entries, by name, of another grade.
+
+    >>> graded(SUITES, {"newest_in_time": "info"})["history"][1].grade
+    'info'
+    """
+    return {
+        table: tuple(replace(entry, grade=grades.get(entry.name, entry.grade)) for entry in suite)
+        for table, suite in suites.items()
+    }
 
 
 def judge(

@@ -63,7 +63,22 @@ THRESHOLDS: Mapping[str, Threshold] = {
     "article_chars_max": Threshold(200_000, "a long essay has 30,000; ten times that is several articles not split"),
     "cjk_spaces": Threshold(0.05, "names set as 林 晓 stay far below one in twenty, letter-spaced text does not"),
     "unknown_share": Threshold(0.1, "news stays under one in a hundred, text wrongly decoded does not"),
+    "history_runs": Threshold(7, "a week of daily runs has seen a Sunday"),
+    "history_articles": Threshold(10, "of fewer articles one alone moves every share"),
+    "volume_spreads": Threshold(5, "five robust standard deviations: a thin Sunday is nearer to the median than that"),
+    "late_days": Threshold(7, "a week beyond what is usual is more than a long holiday"),
+    "length_factor": Threshold(2, "articles twice as long as they were are articles not split, or cut in half"),
+    "confidence_drop": Threshold(0.1, "a new layout that is misread costs more than that"),
+    "language_shift": Threshold(0.3, "when a third of the articles changes its language, something else is delivered"),
+    "rejected_rise": Threshold(0.2, "one source in five more than usual is a fault of the delivery, not of a file"),
+    "unknown_rise": Threshold(0.02, "a month's new words are few; wrong decoding makes many at once"),
 }
+
+
+def in_force(given: Mapping[str, float]) -> dict[str, float]:
+    """Return the value of every threshold, those given in place of our own."""
+    return {name: threshold.value for name, threshold in THRESHOLDS.items()} | dict(given)
+
 
 HEX = r"^[0-9a-f]{64}$"
 FILLED = r"^\s*\S"
@@ -588,6 +603,70 @@ REJECTS = (
     ),
 )
 
+
+def _usual(name: str, measure: tuple[str, ...], bounds: Mapping[str, object], message: str, remedy: str) -> Expectation:
+    """Return that a run does not depart from those before it by more than a threshold; nothing is said of too few."""
+    type_ = "expect_column_values_to_be_between"
+    arguments = {"column": "departure", **bounds}
+    return Expectation(
+        "history", name, type_, arguments, message, remedy, "dataset", "warning", where=("measure", measure)
+    )
+
+
+_DELIVERY = "Look at the folder and ask who delivers it; `wenliu releases` and the report show the days before."
+_READING = "Look at some of the new articles with `wenliu explain`; the report shows since when."
+HISTORY = (
+    _usual(
+        "volume_usual",
+        ("articles", "chars"),
+        {"max_value": {"$PARAMETER": "volume_spreads"}},
+        "A folder brought far less or far more than it usually does.",
+        _DELIVERY,
+    ),
+    _usual(
+        "newest_in_time",
+        ("days",),
+        {"max_value": {"$PARAMETER": "late_days"}},
+        "The newest article of a folder is older than it usually is: the delivery has stopped, or its dates are misread.",
+        _DELIVERY,
+    ),
+    _usual(
+        "length_usual",
+        ("length",),
+        {"max_value": {"$PARAMETER": "length_factor"}},
+        "Articles are far longer or shorter than usual: several may be read as one, or one in pieces.",
+        _READING,
+    ),
+    _usual(
+        "confidence_usual",
+        ("confidence",),
+        {"max_value": {"$PARAMETER": "confidence_drop"}},
+        "Articles are read with less confidence than usual: the layout may be another.",
+        _READING,
+    ),
+    _usual(
+        "languages_usual",
+        ("languages",),
+        {"max_value": {"$PARAMETER": "language_shift"}},
+        "The languages of the articles are others than usual.",
+        _READING,
+    ),
+    _usual(
+        "rejected_usual",
+        ("rejected",),
+        {"max_value": {"$PARAMETER": "rejected_rise"}},
+        "Far more sources than usual are not, or not all, published.",
+        "See `wenliu rejects`: one cause for many files is one remedy.",
+    ),
+    _usual(
+        "words_usual",
+        ("unknown",),
+        {"max_value": {"$PARAMETER": "unknown_rise"}},
+        "More words than usual are unknown to the dictionary.",
+        "Look whether the new text is sound; if it is, add its words to the user dictionary.",
+    ),
+)
+
 #: All that is expected, by the frame it is expected of. `sentences` and `tokens` are judged row by row in `quality`.
 SUITES: Mapping[str, tuple[Expectation, ...]] = {
     "release": RELEASE,
@@ -597,6 +676,7 @@ SUITES: Mapping[str, tuple[Expectation, ...]] = {
     "paragraphs": PARAGRAPHS,
     "quality": QUALITY,
     "rejects": REJECTS,
+    "history": HISTORY,
 }
 EXPECTATIONS: tuple[Expectation, ...] = tuple(entry for suite in SUITES.values() for entry in suite)
 #: The column that names what is withdrawn when a row of the frame fails.
@@ -608,7 +688,12 @@ KEYS: Mapping[str, str] = {
     "paragraphs": "article_id",
     "quality": "article_id",
     "rejects": "reject_id",
+    "history": "subject",
 }
+
+
+#: The expectations whose grade the settings may move: what is no fault of the tables, but one of what is delivered.
+GRADED: frozenset[str] = frozenset(entry.name for entry in EXPECTATIONS if entry.grade != "error")
 
 
 def describe() -> str:
@@ -621,10 +706,12 @@ def describe() -> str:
         "",
         "An `error` on a row withdraws its article (or source) into `rejects` and the rest is published; an `error` on the",
         "dataset refuses the release. A `warning` publishes and tells, an `info` is only recorded. A check that crashes, or",
-        "that saw other rows than it should, refuses the release whatever its grade.",
+        "that saw other rows than it should, refuses the release whatever its grade. The grade of a `warning` or an `info` can be",
+        "set to any of the three in the settings, under `grades`.",
         "",
         "`sentences` and `tokens` are judged row by row too: what is wrong with them is counted by article in `quality`.",
-        "`release` has a row per table, `seen` a row per file under raw/.",
+        "`release` has a row per table, `seen` a row per file under raw/, `history` a row per measure of what a run brought, for",
+        "each folder of raw/ and for all, held against the runs before it.",
     ]
     for table, suite in SUITES.items():
         lines += [

@@ -79,7 +79,9 @@ def check_paths(settings: Settings) -> None:
 def _judged_by(settings: Settings) -> str:
     """Hash what decides about rejecting: when it changes, all is judged again and rejected sources get a new try."""
     judges = [*sorted(Path(expectations.__path__[0]).glob("*.py")), Path(sources.__file__).with_name("quality.py")]
-    bounds = json.dumps([dict(settings.expectations), settings.limits.model_dump()], sort_keys=True)
+    bounds = json.dumps(
+        [dict(settings.expectations), dict(settings.grades), settings.limits.model_dump()], sort_keys=True
+    )
     return hashlib.sha256(f"{sources.hash_files(judges)} {bounds}".encode()).hexdigest()[:16]
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from tasks.release import Held, Staging, Store
 
 if TYPE_CHECKING:
     from expectations.check import Finding, Verdict
+    from expectations.history import Departure, Profile
     from flows.settings import Settings
 
 R = TypeVar("R")
@@ -108,14 +109,41 @@ class Outcome:
         return f"published {self.release}: {self.rows['articles']:,} articles{rejected}"
 
 
-def nothing_new(job: Job) -> Outcome | None:
-    """Return the outcome of a run that has nothing to do, or None when there is something."""
+def nothing_new(settings: Settings, job: Job, now: datetime | None = None) -> Outcome | None:
+    """Return the outcome of a run that has nothing to do, or None when there is something.
+
+    That nothing comes any more is a finding too: it warns of folders whose newest article is late.
+    """
     if not job.is_empty:
         return None
     if job.parent is None:
         return Outcome("nothing new", None, None, job.counts)
     rows = {name: table["rows"] for name, table in job.parent.manifest["tables"].items()}
-    return Outcome("nothing new", job.parent.id, job.parent.path, job.counts, rows)
+    late = [asdict(finding) for finding in overdue(settings, job, _day(now))]
+    return Outcome("nothing new", job.parent.id, job.parent.path, job.counts, rows, warnings=late)
+
+
+def overdue(settings: Settings, job: Job, day: date) -> Sequence[Finding]:
+    """Return what the checks say of folders of which nothing has come for long; loads them only if there are any."""
+    from expectations.history import lateness, past
+    from expectations.suites import in_force
+
+    before = past(job.parent.manifest["metrics"]) if job.parent else ()
+    if not before:
+        return ()
+    bounds = in_force(settings.expectations)
+    lags = [lateness(n, f.newest, day, before, int(bounds["history_runs"])) for n, f in before[-1].folders.items()]
+    if not any(lag.departure is not None and lag.departure > bounds["late_days"] for lag in lags):
+        return ()
+    from expectations.check import check_history
+
+    verdict = check_history(lags, settings.expectations, settings.grades)
+    return (*verdict.refusals, *verdict.warnings)
+
+
+def _day(now: datetime | None) -> date:
+    """Return the day it is where the newspapers are read: on this machine."""
+    return (now or datetime.now(UTC)).astimezone().date()
 
 
 def run(
@@ -125,8 +153,9 @@ def run(
     steps: Steps | None = None,
     watch: Watch = silent,
     log: Callable[[str], None] = lambda _: None,
+    now: datetime | None = None,
 ) -> Outcome:
-    """Ingest what is new under `raw`, check it, publish it under `processed`.
+    """Ingest what is new under `raw`, check it, publish it under `processed`; `now` is the present unless it is given.
 
     Raises `WrongSettings`, `release.Busy` and `release.Held`; `GuardError`, `release.StorageError` and `OSError` when the
     machinery fails. Whatever is raised, the release there was stays, and finished documents are kept for the next run.
@@ -138,7 +167,7 @@ def run(
         _refuse_while_held(store)
         (settings.processed / ".work").mkdir(exist_ok=True)
         job = plan(settings, full=full)
-        if nothing := nothing_new(job):
+        if nothing := nothing_new(settings, job, now):
             log(nothing.headline)
             return nothing
         log("to do: " + ", ".join(f"{number:,} {sort}" for sort, number in job.counts.items() if number))
@@ -148,10 +177,10 @@ def run(
             log(f"{source}: changed while it was read; left for the next run")
 
         watch("staging", 0, 1)
-        staging = by.once("stage", lambda: stage(job, store, finished, fresh))
+        staging = by.once("stage", lambda: stage(job, store, finished, fresh, now))
 
         watch("checking", 0, 1)
-        checked = by.once("check", lambda: check(settings, job, staging, unsettled))
+        checked = by.once("check", lambda: check(settings, job, staging, fresh, unsettled, now))
         counts, rejects = this_runs(staging, fresh)
         outcome = Outcome(
             status="refused" if checked.refusals else "published",
@@ -171,8 +200,8 @@ def run(
         else:
             watch("publishing", 0, 1)
             metrics = {"planned": job.counts, "read": counts, "seconds": round(time.monotonic() - started, 3)}
-            by.once("publish", lambda: publish(job, staging, checked, metrics))
-            store.retain(settings.retention.releases, settings.retention.hours)
+            by.once("publish", lambda: publish(job, staging, checked, metrics, now))
+            store.retain(settings.retention.releases, settings.retention.hours, now)
             finished.clear()
     log(outcome.headline)
     return replace(outcome, seconds=time.monotonic() - started)
@@ -190,19 +219,26 @@ def _refuse_while_held(store: Store) -> None:
         raise Held(f"publishing is held since {hold['since'] or '?'} by a rollback: `wenliu resume` opens it again")
 
 
-def stage(job: Job, store: Store, finished: Finished, fresh: Mapping[str, int]) -> Staging:
+def stage(job: Job, store: Store, finished: Finished, fresh: Mapping[str, int], now: datetime | None = None) -> Staging:
     """Write the next release where no reader sees it, with the quality of each article counted from what is written."""
     from tasks.quality import quality
 
     gone = [change.source for change in job.plan.gone]
-    return store.stage(fresh, finished.tables, quality, gone=gone, judged_by=job.judged_by)
+    return store.stage(fresh, finished.tables, quality, gone=gone, judged_by=job.judged_by, now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks said in all their rounds: the first looks at everything new, later ones at what was withdrawn from."""
+    """What the checks said in all their rounds: the first looks at everything new, later ones at what was withdrawn from.
+
+    `profile` is the run in a few figures as it would be published, `history` what was made of it, `before` those of the
+    runs before.
+    """
 
     rounds: tuple[Verdict, ...]
+    profile: Profile
+    history: Sequence[Departure]
+    before: Sequence[Profile]
 
     @property
     def refusals(self) -> list[Finding]:
@@ -215,10 +251,27 @@ class Checked:
         withdrawn = [reject.check for verdict in self.rounds for rejects in verdict.rows.values() for reject in rejects]
         return {
             "refusals": [asdict(finding) for finding in self.refusals],
-            "warnings": [asdict(finding) for finding in self.rounds[0].warnings],
-            "infos": [asdict(finding) for finding in self.rounds[0].infos],
+            "warnings": [asdict(finding) for finding in self._told("warnings")],
+            "infos": [asdict(finding) for finding in self._told("infos")],
             "withdrawn": dict(Counter(withdrawn).most_common()),
+            "history": [departure._asdict() for departure in self.history],
         }
+
+    def _told(self, grade: str) -> list[Finding]:
+        """Return the findings on rows as they came in, and those on the run as it would be published."""
+        first, last = getattr(self.rounds[0], grade), getattr(self.rounds[-1], grade)
+        return [f for f in first if f.table != "history"] + [f for f in last if f.table == "history"]
+
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """Return what later runs need to know of this one."""
+        from expectations.history import remember
+
+        said = self.summary
+        failed = Counter(said["withdrawn"])
+        for grade in ("refusals", "warnings", "infos"):
+            failed.update({finding["check"]: finding["count"] for finding in said[grade]})
+        return remember(replace(self.profile, checks=dict(failed)), self.before)
 
     @property
     def results(self) -> list[Mapping[str, Any]]:
@@ -226,30 +279,48 @@ class Checked:
         return [verdict.results for verdict in self.rounds]
 
 
-def check(settings: Settings, job: Job, staging: Staging, unsettled: Sequence[str]) -> Checked:
+def check(
+    settings: Settings,
+    job: Job,
+    staging: Staging,
+    fresh: Collection[str],
+    unsettled: Sequence[str],
+    now: datetime | None = None,
+) -> Checked:
     """Hold the staged release against the expectations, and withdraw the articles that fail until none does."""
     from expectations.check import check as judge
+    from expectations.history import departures, past, take_profile
+    from expectations.suites import in_force
 
     parent = [segment.paths(job.parent.path) for segment in job.parent.segments] if job.parent else []
-    late = set(unsettled) & {change.source for change in job.plan.new}
+    before = past(job.parent.manifest["metrics"]) if job.parent else ()
+    new = {change.source for change in job.plan.new}
+    late = set(unsettled) & new
     due = [*job.plan.new, *job.plan.changed, *job.plan.redo, *job.plan.unchanged]
+    bounds = in_force(settings.expectations)
+    least = {name: int(bounds[f"history_{name}"]) for name in ("runs", "articles")}
     unchecked = staging.unchecked_parts()
     rounds: list[Verdict] = []
     while True:
         kept = [parts for segment in staging.segments if (parts := segment.paths(staging.path)) not in unchecked]
+        profile = take_profile(staging.unchecked_parts(), fresh, new, before, staging.id, _day(now))
+        history = departures(profile, before, **least)
         verdict = judge(
             unchecked,
             kept=kept,
             parent=parent,
             seen={change.source for change in due} - late,
-            today=datetime.now(UTC).astimezone().date(),
+            today=_day(now),
+            history=history,
             thresholds=settings.expectations,
+            grades=settings.grades,
         )
         rounds.append(verdict)
         if verdict.passed or verdict.refusals:
-            return Checked(tuple(rounds))
+            return Checked(tuple(rounds), profile, history, before)
         if len(rounds) == ROUNDS:
-            return Checked((*rounds, replace(verdict, refusals=(_unending(verdict),))))
+            unending = replace(verdict, refusals=(_unending(verdict),))
+            return Checked((*rounds, unending), profile, history, before)
         unchecked = staging.withdraw(verdict.rows)
 
 
@@ -266,10 +337,12 @@ def _unending(verdict: Verdict) -> Finding:
     )
 
 
-def publish(job: Job, staging: Staging, checked: Checked, metrics: Mapping[str, Any]) -> None:
+def publish(
+    job: Job, staging: Staging, checked: Checked, metrics: Mapping[str, Any], now: datetime | None = None
+) -> None:
     """Put the staged release in place, with what the checks said beside it."""
     (staging.path / "checks.json").write_text(json.dumps(checked.results, ensure_ascii=False), encoding="utf-8")
-    staging.publish(job.fingerprint.parts, checked.summary, metrics)
+    staging.publish(job.fingerprint.parts, checked.summary, {**metrics, **checked.remembered}, now)
 
 
 def refuse(staging: Staging, checked: Checked) -> Path:

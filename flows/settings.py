@@ -13,7 +13,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     limits: Limits = Limits()
     expectations: Mapping[str, float] = Field(default_factory=dict)
+    grades: Mapping[str, Literal["error", "warning", "info"]] = Field(default_factory=dict)
 
     @property
     def file(self) -> Path | None:
@@ -116,6 +117,8 @@ def load(file: Path | None = None, **given: Any) -> Settings:
         raise WrongSettings(_first_line(error, path, from_file)) from None
     if settings.expectations:
         _refuse_unknown_thresholds(path, settings.expectations)
+    if settings.grades:
+        _refuse_fixed_grades(path, settings.grades)
     if settings.dictionary is not None and not settings.dictionary.is_file():
         raise WrongSettings(f"{settings.dictionary}: the setting `dictionary` names no file")
     if settings.encoding is not None and not _is_encoding(settings.encoding):
@@ -152,6 +155,13 @@ def _refuse_unknown_thresholds(path: Path, given: Mapping[str, float]) -> None:
 
     for name in given.keys() - THRESHOLDS.keys():
         raise WrongSettings(f"{path}: expectations.{name}: unknown threshold{_nearest(name, THRESHOLDS)}")
+
+
+def _refuse_fixed_grades(path: Path, given: Mapping[str, str]) -> None:
+    from expectations.suites import GRADED  # late, as above
+
+    for name in given.keys() - GRADED:
+        raise WrongSettings(f"{path}: grades.{name}: no check whose grade can be set{_nearest(name, GRADED)}")
 
 
 def _first_line(error: ValidationError, path: Path, from_file: Mapping[str, Any]) -> str:

@@ -98,5 +98,8 @@ def seen() -> list[str]:
 
 @pytest.fixture(scope="session")
 def good(staged: dict[str, Path], seen: list[str]) -> dict[str, pl.DataFrame]:
-    """Return the frames of the good dataset, the release before being the same."""
-    return {name: frame.collect() for name, frame in frames([staged], [], [staged], seen).items()}
+    """Return the frames of the good dataset, the release before being the same and the days before like any other."""
+    usual = {"subject": "all", "value": 9.0, "usual": 9.0, "departure": 0.0}
+    history = pl.DataFrame([usual | {"measure": name} for name in ("articles", "days", "length")])
+    built = frames([staged], [], [staged], seen) | {"history": history.lazy()}
+    return {name: frame.collect() for name, frame in built.items()}

@@ -139,6 +139,13 @@ BAD: Mapping[str, Spoil] = {
     "reject_check_filled": put(check=""),
     "reject_message_filled": put(message=" "),
     "reject_remedy_filled": put(remedy="\n"),
+    "volume_usual": put(measure="chars", departure=5.1),
+    "newest_in_time": put(measure="days", departure=8.0),
+    "length_usual": put(measure="length", departure=2.1),
+    "confidence_usual": put(measure="confidence", departure=0.11),
+    "languages_usual": put(measure="languages", departure=0.31),
+    "rejected_usual": put(measure="rejected", departure=0.21),
+    "words_usual": put(measure="unknown", departure=0.021),
 }
 
 

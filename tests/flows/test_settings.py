@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations.suites import THRESHOLDS
+from expectations.suites import EXPECTATIONS, THRESHOLDS
 from flows.settings import Settings, WrongSettings, load
 
 
@@ -46,6 +46,14 @@ WRONG = {
     "unknown threshold": (
         "[expectations]\nconfidense = 0.4\n",
         "wenliu.toml: expectations.confidense: unknown threshold; did you mean `confidence`?",
+    ),
+    "unknown grade": (
+        '[grades]\nnewest_in_time = "fatal"\n',
+        "wenliu.toml: grades.newest_in_time: input should be 'error', 'warning' or 'info' (got 'fatal')",
+    ),
+    "a grade that is fixed": (
+        '[grades]\nnewest_on_time = "info"\n',
+        "wenliu.toml: grades.newest_on_time: no check whose grade can be set; did you mean `newest_in_time`?",
     ),
     "no encoding": (
         'encoding = "gb18031"\n',
@@ -93,7 +101,8 @@ def test_the_sample_names_every_setting_and_its_default() -> None:
     assert tomllib.loads(text).keys() == Settings.model_fields.keys()
     of_the_machine = {"workers", "dictionary", "encoding"}
     bounds = {name: threshold.value for name, threshold in THRESHOLDS.items()}
-    default = load().model_dump(exclude=of_the_machine) | {"expectations": bounds}
+    grades = {entry.name: entry.grade for entry in EXPECTATIONS if entry.name in tomllib.loads(text)["grades"]}
+    default = load().model_dump(exclude=of_the_machine) | {"expectations": bounds, "grades": grades}
     Path("dictionary.txt").touch()
     Path("wenliu.toml").write_text(text)
     assert load().model_dump(exclude=of_the_machine) == default
