@@ -207,8 +207,10 @@ def running(reading: Reading) -> list[Row]:
     return [row for row in arrange(reading) if not row.aside]
 
 
-def train(medium: str, stories: Sequence[Story], cases: Path | None, count: int, seed: int) -> dict[str, Any]:
-    """Return the packed model of a medium."""
+def train(
+    medium: str, stories: Sequence[Story], cases: Path | None, count: int, seed: int
+) -> tuple[dict[str, Any], list[tuple[float, bool]]]:
+    """Return the packed model of a medium, and the paragraphs that its table was fitted on (see `whole`)."""
     none: Words = MappingProxyType({})
     words = [train_words(stories[1 - n :: 2]) for n in (0, 1)] if medium == "text" else []  # never one's own stories
     made = [(c, words[half]) for c, half in text_cases(stories, count, seed)] if medium == "text" else []
@@ -236,10 +238,7 @@ def train(medium: str, stories: Sequence[Story], cases: Path | None, count: int,
         f"held out: {len(pairs)} paragraphs, {np.mean([h for _, h in pairs]):.4f} whole; confidence 0.9 and over: "
         f"{len(sure) / len(pairs):.3f} of them, {np.mean(sure):.4f} of those whole"
     )
-    (ROOT / "docs" / f"reliability-{medium}.svg").write_text(
-        reliability(pairs, packed["calibration"]), encoding="utf-8"
-    )
-    return packed
+    return packed, pairs
 
 
 def reliability(pairs: Sequence[tuple[float, bool]], calibration: tuple[list[float], list[float]]) -> str:
@@ -275,7 +274,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     stories = [story for path in args.stories for story in load_stories(path)]
-    packed = train(args.medium, stories, args.cases, args.count, args.seed)
+    packed, pairs = train(args.medium, stories, args.cases, args.count, args.seed)
+    plot = reliability(pairs, packed["calibration"])
+    (ROOT / "docs" / f"reliability-{args.medium}.svg").write_text(plot, encoding="utf-8")
     data = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode()
     path = ROOT / "tasks" / "reflow" / f"labels-{args.medium}.json.gz"
     path.write_bytes(gzip.compress(data, 9, mtime=0))

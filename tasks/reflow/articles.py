@@ -127,12 +127,31 @@ _FOOT = re.compile(
 _BESIDE = frozenset({"metadata", "caption", "footnote"})
 
 
+def settle_titles(drafts: Sequence[Draft]) -> None:
+    """Make titles of the lines that what follows them shows to be titles.
+
+    A byline or a report's opening (本报讯) stands under a title, never under a subheading; and a line without marks right
+    above a title is the title, the one below it the subtitle.
+    """
+    for line, after in pairwise(drafts):
+        if line.kind == "heading" and (after.kind == "byline" or (after.kind == "body" and _reported(after))):
+            line.kind = "title"
+    for above, line in pairwise(drafts):
+        if line.kind == "title" and above.kind in ("body", "heading") and not _MARKED.search(above.text):
+            above.kind, line.kind = "title", "subtitle"
+
+
+#: What a title does without, but running text does not.
+_MARKED = re.compile(r"[，。；.,;]|.{50}")
+
+
 def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
     """Part paragraphs into articles: a title opens one, the line of an affiliation or of the editor closes one.
 
     A title in the middle is believed where something else speaks for it: the article above is closed, a byline or the
     like follows, or the first article of the source has nothing of the kind either. Else it is a heading.
     """
+    settle_titles(drafts)
     articles: list[list[Draft]] = []
     closed = begun = False
     dressed = headed = False  # what the first article has between its title and its text, before any of it

@@ -15,6 +15,7 @@ from tasks.reflow.articles import (
     part_articles,
     sets_space,
     settle_kinds,
+    settle_titles,
 )
 from tasks.reflow.rows import Row
 
@@ -73,6 +74,23 @@ def test_part_articles(letters: str, parts: str) -> None:
 def test_a_title_that_nothing_speaks_for_is_a_heading() -> None:
     (article,) = part_articles(_drafts("TAbtb"))
     assert [draft.kind for draft in article] == ["title", "byline", "body", "heading", "body"]
+
+
+#: What is under a line tells that it is a title: the letters as labelled, and the kinds as they turn out.
+TITLES = [
+    ("Tbhrb", ["title", "body", "title", "body", "body"]),
+    ("TAbhAb", ["title", "byline", "body", "title", "byline", "body"]),
+    ("TAbhtAb", ["title", "byline", "body", "title", "subtitle", "byline", "body"]),
+    ("TAbhb", ["title", "byline", "body", "heading", "body"]),
+    ("TbTb", ["title", "body", "title", "body"]),
+]
+
+
+@pytest.mark.parametrize(("letters", "kinds"), TITLES)
+def test_settle_titles(letters: str, kinds: list[Kind]) -> None:
+    drafts = _drafts(letters)
+    settle_titles(drafts)
+    assert [draft.kind for draft in drafts] == kinds
 
 
 def test_a_title_that_stands_twice_is_left_out_once() -> None:
