@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip install -qq --disable-pip-version-check --no-deps
+PIP := $(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-compile
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 READY := .venv/.ready
 CODE := $(wildcard flows tasks expectations tests benchmarks)
