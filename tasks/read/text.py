@@ -30,16 +30,16 @@ _BYTE_ORDER_MARKS = (
 _CANDIDATES = ("utf-8", "gb18030", "big5hkscs", "utf-16-le", "utf-16-be", "cp1252")
 
 _SIGNATURES = (
-    (b"%PDF-", "a PDF", "give the file the ending .pdf"),
-    (b"PK\x03\x04", "a ZIP archive (perhaps a Word file)", "unpack it, or save the document as UTF-8 text"),
-    (b"\xd0\xcf\x11\xe0", "an old Word or Office file", "save the document as UTF-8 text"),
-    (b"{\\rtf", "a Rich Text file", "save the document as UTF-8 text"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it"),
-    (b"Rar!\x1a", "a RAR archive", "unpack it"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
-    (b"\x89PNG", "a picture", "give the text itself, or a PDF with a text layer"),
-    (b"\xff\xd8\xff", "a picture", "give the text itself, or a PDF with a text layer"),
-    (b"GIF8", "a picture", "give the text itself, or a PDF with a text layer"),
+    (b"%PDF-", "a PDF", "Give the file the ending .pdf."),
+    (b"PK\x03\x04", "a ZIP archive (perhaps a Word file)", "Unpack it, or save the document as UTF-8 text."),
+    (b"\xd0\xcf\x11\xe0", "an old Word or Office file", "Save the document as UTF-8 text."),
+    (b"{\\rtf", "a Rich Text file", "Save the document as UTF-8 text."),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it."),
+    (b"Rar!\x1a", "a RAR archive", "Unpack it."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it."),
+    (b"\x89PNG", "a picture", "Give the text itself, or a PDF with a text layer."),
+    (b"\xff\xd8\xff", "a picture", "Give the text itself, or a PDF with a text layer."),
+    (b"GIF8", "a picture", "Give the text itself, or a PDF with a text layer."),
 )
 
 _MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|script|\?xml)\b", re.IGNORECASE)
@@ -95,13 +95,13 @@ def read_text(data: bytes, encoding: str | None = None) -> Reading:
     if "\0" in text:
         raise Unreadable(
             "binary",
-            f"line {_line_of(text, text.index(chr(0)))} holds a NUL character, which no text has",
-            "check that this is a text file; save it again as UTF-8",
+            f"line {_line_of(text, text.index(chr(0)))} holds a NUL character, which no text has.",
+            "Check that this is a text file; save it again as UTF-8.",
         )
     if not re.search(r"\w", text):
-        raise Unreadable("empty", "the file holds no words", "check that the file was written completely")
+        raise Unreadable("empty", "the file holds no words.", "Check that the file was written completely.")
     if _MARKUP.match(text):
-        raise Unreadable("markup", "the file is a web page (HTML or XML), not text", "save the article as plain text")
+        raise Unreadable("markup", "the file is a web page (HTML or XML), not text.", "Save the article as plain text.")
     n_chars = count_chars(text)
     controls = len(_CONTROL.findall(text))
     if controls > CONTROL_SHARE * n_chars:
@@ -148,8 +148,8 @@ def detect_encoding(data: bytes) -> str:
     if scores[best] < 0:
         raise Unreadable(
             "encoding",
-            "the bytes are text in none of UTF-8, UTF-16, GB18030, Big5 and Windows-1252, or in two of them at once",
-            "check that this is a text file; save it again as UTF-8, or name its encoding in the settings",
+            "the bytes are text in none of UTF-8, UTF-16, GB18030, Big5 and Windows-1252, or in two of them at once.",
+            "Check that this is a text file; save it again as UTF-8, or name its encoding in the settings.",
         )
     return best
 
@@ -192,22 +192,22 @@ def _decode(data: bytes, encoding: str, *, asked_for: bool) -> str:
         who = "as the settings say" if asked_for else "which the rest of the file is in"
         raise Unreadable(
             "encoding",
-            f"byte {error.start + 1} (line {line}) is not {encoding}, {who}",
-            "restore the file from where it came, or save it again as UTF-8"
+            f"byte {error.start + 1} (line {line}) is not {encoding}, {who}.",
+            "Restore the file from where it came, or save it again as UTF-8."
             if not asked_for
-            else "take the encoding out of the settings to have it recognized, or correct it",
+            else "Take the encoding out of the settings to have it recognized, or correct it.",
             evidence=data[max(0, error.start - 8) : error.start + 8].hex(" "),
         ) from None
     except (LookupError, UnicodeError):
         raise Unreadable(
-            "encoding", f"{encoding!r} is no encoding of text", "use a name such as utf-8, gb18030, big5 or utf-16"
+            "encoding", f"{encoding!r} is no encoding of text.", "Use a name such as utf-8, gb18030, big5 or utf-16."
         ) from None
 
 
 def _refuse_other_formats(data: bytes) -> None:
     for signature, what, remedy in _SIGNATURES:
         if data.startswith(signature):
-            raise Unreadable("binary", f"the file is {what}, not text", remedy)
+            raise Unreadable("binary", f"the file is {what}, not text.", remedy)
 
 
 def _line_of(text: str, index: int) -> int:
