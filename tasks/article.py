@@ -51,7 +51,7 @@ def process(source: Source, options: Options | None = None) -> Document:
             stage,
             "failed",
             f"{source.source}: the {stage} stage failed on this file ({type(error).__name__}: {error})"[:300],
-            "report it with the file; the others are not touched by it",
+            "Report it with the file; the others are not touched by it.",
             evidence=type(error).__name__,
         )
         return rejected(source, reading, fault)

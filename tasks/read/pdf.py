@@ -56,14 +56,14 @@ def read_pdf(data: bytes) -> Reading:
     Source: the characters of `pdfplumber`; sizes and places in points from the top left corner of the page.
     """
     if not data:
-        raise Unreadable("empty", "the file holds no bytes", "copy the file again from its origin")
+        raise Unreadable("empty", "the file holds no bytes.", "Copy the file again from its origin.")
     pages: list[Page] = []
     rejects: list[Reject] = []
     left_out: Counter[str] = Counter()
     n_chars = 0
     with _told(), _opened(data) as pdf:
         if not pdf.pages:
-            raise Unreadable("no_pages", "the PDF has no pages", "copy the file again: it may be cut short")
+            raise Unreadable("no_pages", "the PDF has no pages.", "Copy the file again: it may be cut short.")
         for page in pdf.pages:
             chars = page.chars
             count = sum(not x.isspace() for c in chars for x in _expanded(c["text"]))
@@ -79,7 +79,7 @@ def read_pdf(data: bytes) -> Reading:
         first = rejects[0]
         raise Unreadable(first.check, first.message, first.remedy, first.evidence)
     if not n_chars:
-        raise Unreadable("no_text", "the PDF shows nothing", "copy the file again from its origin, or remove it")
+        raise Unreadable("no_text", "the PDF shows nothing.", "Copy the file again from its origin, or remove it.")
     return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects))
 
 
@@ -110,12 +110,12 @@ def _told() -> Iterator[None]:
             raise cause from None  # the guard knows what to make of it
         if isinstance(cause, PDFPasswordIncorrect | PDFEncryptionError):
             raise Unreadable(
-                "encrypted", "the PDF is protected by a password", "save it without a password and copy it again"
+                "encrypted", "the PDF is protected by a password.", "Save it without a password and copy it again."
             ) from None
         raise Unreadable(
             "damaged_pdf",
-            f"the PDF cannot be parsed ({type(cause).__name__})",
-            "open it in a viewer: if it shows, print it to a new PDF; else fetch it again",
+            f"the PDF cannot be parsed ({type(cause).__name__}).",
+            "Open it in a viewer: if it shows, print it to a new PDF; else fetch it again.",
             evidence=str(cause)[:200],
         ) from None
 
@@ -124,16 +124,16 @@ def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
     """Return why a page cannot be read without OCR: a picture of text, or fonts that carry no Unicode table."""
     unusable = sum(_unusable(c["text"]) for c in chars)
     if unusable > UNUSABLE_SHARE * len(chars):
-        why = f"{unusable / len(chars):.0%} of the glyphs on page {page.page_number} name no character"
+        why = f"{unusable / len(chars):.0%} of the glyphs on page {page.page_number} name no character."
     elif not any(not c["text"].isspace() for c in chars) and (page.images or page.rects or page.curves):
-        why = f"page {page.page_number} holds no characters, only pictures"
+        why = f"page {page.page_number} holds no characters, only pictures."
     else:
         return None
     return Reject(
         "read",
         "needs_ocr",
         why,
-        "run it through OCR, or fetch a PDF whose text can be copied in a viewer",
+        "Run it through OCR, or fetch a PDF whose text can be copied in a viewer.",
         evidence=f"page {page.page_number}: {unusable} of {len(chars)} glyphs",
     )
 
