@@ -36,7 +36,7 @@ _HAN = re.compile(f"[{HAN}]")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _SINGLES = re.compile(rf"(?:(?<=^)|(?<= )|(?<=[{WIDE}]) +)(?:[{WIDE}] +){{2,}}[{WIDE}](?= |$)")
 #: After these words two or more names may follow, each set as 林 晓.
-_ROLE = re.compile("(?:记者|記者|通讯员|作者|编辑|责编|摄影|摄|文|图)$")
+_ROLE = re.compile(r"(?:记者|記者|通讯员|通訊員|作者|编辑|編輯|责编|摄影|(?:^|[\s/／（(])(?:摄|文|图))$")
 
 
 def unify_radicals(text: str) -> str:

@@ -17,6 +17,7 @@ CASES = [
     ("narrow_spaces", "　　堤岸\u00a0 上　", "堤岸 上", "堤岸 上"),
     ("close_letter_spacing", "堤 岸 上 的 灯 。", "堤岸上的灯。", "本报记者 林 晓 高 远"),
     ("close_letter_spacing", "堤岸上 的 灯 。", "堤岸上的灯。", "守住底线 放开手脚"),
+    ("close_letter_spacing", "两岸的文 化 诗 篇 。", "两岸的文化诗篇。", "文/图 林 晓 高 远"),
     ("close_letter_spacing", "一 二 三", "一二三", "A B C D"),
 ]
 
