@@ -157,13 +157,32 @@ def resume(settings: Settings) -> None:
 @click.argument("new", metavar="B")
 @_as_json
 def diff(settings: Settings, old: str, new: str, as_json: bool) -> None:
-    """Tell which articles release B added, changed and removed against release A."""
-    from flows import console, look
+    """Tell which articles release B added, changed and removed against release A, sentence by sentence, and why."""
+    from flows import console
+    from flows.difference import difference
+    from tasks.release import open_release
 
-    console.show_difference(look.difference(settings.processed, old, new), as_json)
+    found = difference(open_release(settings.processed, old), open_release(settings.processed, new))
+    console.show_difference(found, as_json)
 
 
 _refused = click.option("--refused", is_flag=True, help="Look into the release that was refused last.")
+
+
+@cli.command()
+@_with_settings()
+@click.argument("release_id", metavar="[RELEASE]", required=False)
+@_refused
+@click.option("--open", "show", is_flag=True, help="Open it in the browser too.")
+def report(settings: Settings, release_id: str | None, refused: bool, show: bool) -> None:
+    """Print where the report on a release lies: what came in, what changed, what the checks said."""
+    from flows import look
+    from flows.report import path
+
+    found = path(look.directory(settings.processed, release_id, refused))
+    click.echo(found)
+    if show:
+        click.launch(str(found.resolve()))
 
 
 @cli.group(invoke_without_command=True)
@@ -219,7 +238,7 @@ def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None
 
     target = Path(html or f"{Path(name).name}.html")
     if target.resolve().is_relative_to(settings.raw.resolve()) or target.resolve() == Path(name).resolve():
-        raise click.UsageError(f"{target} is among the raw files: name another place with --html PAGE.")
+        raise click.UsageError(f"{target} is a raw file, or lies among them: name another place with --html PAGE.")
     text = explain.page(explain.explain(settings, name, refused))
     if str(target) == "-":
         click.echo(text)
