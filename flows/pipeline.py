@@ -195,16 +195,29 @@ def run(
         )
         for finding in outcome.warnings:
             log(f"warning: {finding['check']} ({finding['count']:,}): {finding['message']}")
+        _write_report(job, staging, checked, outcome, log)
         if checked.refusals:
             outcome = replace(outcome, path=by.once("refuse", lambda: refuse(staging, checked)))
         else:
             watch("publishing", 0, 1)
             metrics = {"planned": job.counts, "read": counts, "seconds": round(time.monotonic() - started, 3)}
             by.once("publish", lambda: publish(job, staging, checked, metrics, now))
-            store.retain(settings.retention.releases, settings.retention.hours, now)
+            try:
+                store.retain(settings.retention.releases, settings.retention.hours, now)
+            except release.StorageError as error:  # it is published all the same
+                log(f"warning: old releases stay for now: {error}")
             finished.clear()
     log(outcome.headline)
     return replace(outcome, seconds=time.monotonic() - started)
+
+
+def _write_report(job: Job, staging: Staging, checked: Checked, outcome: Outcome, log: Callable[[str], None]) -> None:
+    from flows import report
+
+    try:
+        report.write(job, staging, checked, outcome)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a page for people, the data is as good
+        log(f"warning: no report could be written: {type(error).__name__}: {error}")
 
 
 def check_open(settings: Settings) -> None:
@@ -263,15 +276,20 @@ class Checked:
         return [f for f in first if f.table != "history"] + [f for f in last if f.table == "history"]
 
     @property
-    def remembered(self) -> dict[str, Any]:
-        """Return what later runs need to know of this one."""
-        from expectations.history import remember
-
+    def profile_with_checks(self) -> Profile:
+        """Return the run in figures, with how often each check failed."""
         said = self.summary
         failed = Counter(said["withdrawn"])
         for grade in ("refusals", "warnings", "infos"):
             failed.update({finding["check"]: finding["count"] for finding in said[grade]})
-        return remember(replace(self.profile, checks=dict(failed)), self.before)
+        return replace(self.profile, checks=dict(failed))
+
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """Return what later runs need to know of this one."""
+        from expectations.history import remember
+
+        return remember(self.profile_with_checks, self.before)
 
     @property
     def results(self) -> list[Mapping[str, Any]]:

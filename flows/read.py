@@ -5,18 +5,18 @@ A batch is big enough that starting and recording it costs little, and small eno
 
 from __future__ import annotations
 
-import errno
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.finished import Finished
 from flows.settings import WrongSettings
 from tasks.dataset import build_tables, decode_tables, encode_tables
-from tasks.document import Document, Reject, Source, Unreadable
+from tasks.document import Document, Source, Unreadable
 from tasks.guard import Guard, Limits
 from tasks.spool import Unsettled, take
 
@@ -31,8 +31,8 @@ WORK, WARM = "flows.batch:work", "flows.batch:warm"
 PDF_WEIGHT = 8
 #: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this.
 BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 64 * 1024
-#: Errors that are no document's fault: the disk, or the system, has no more to give.
-_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+#: The hash of no bytes, for sources none could be had of: when one can be opened, its hash is another, and it is read.
+NOTHING = hashlib.sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,10 @@ class BatchReader:
                 try:
                     copy = take(self.raw, str(Path(source.path).relative_to(self.raw)), spool)
                     taken.append(Source(source.source, copy.path, copy.bytes, copy.sha256))
-                except (Unsettled, FileNotFoundError):
+                except Unsettled:
                     unsettled.append(source.source)
                 except Unreadable as error:
-                    rejected.append(Document(source, rejects=(error.reject,)))
-                except OSError as error:
-                    if error.errno in _MACHINE:
-                        raise
-                    rejected.append(Document(source, rejects=(_cannot_open(source, error),)))
+                    rejected.append(Document(replace(source, sha256=NOTHING), rejects=(error.reject,)))
             done = self.guard.run(taken) if taken else None
         finally:
             shutil.rmtree(spool, ignore_errors=True)
@@ -73,15 +69,6 @@ class BatchReader:
         if rejected:
             self.finished.add(encode_tables(build_tables(rejected, self.fingerprint)))
         return len(batch), unsettled
-
-
-def _cannot_open(source: Source, error: OSError) -> Reject:
-    return Reject(
-        "read",
-        "cannot_be_opened",
-        f"{source.source}: the file cannot be read: {error.strerror}.",
-        "Make the file readable for this user, or copy it anew.",
-    )
 
 
 def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Finished, dict[str, int], list[str]]:

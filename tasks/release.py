@@ -488,10 +488,11 @@ class Staging:
             "metrics": metrics or {},
             "segments": [asdict(segment) for segment in self.segments],
         }
+        data = _json(manifest)
         final = processed / "releases" / self.id
         link = _link(processed, self.id)
         with _storing(processed):
-            _write_whole(self.path / "release.json", _json(manifest))
+            _write_whole(self.path / "release.json", data)
             for directory in (*(self.path / name for name in SCHEMAS), self.path):
                 _sync(directory)
             try:
@@ -504,7 +505,7 @@ class Staging:
                 raise
             with suppress(OSError):  # it is published; should the power fail now, the old release comes back whole
                 _sync(processed)
-        return open_release(processed, self.id)
+        return Release(final, json.loads(data))  # not read from the disk: what is published is so, even if that fails
 
     def _undo(self, link: Path, final: Path) -> None:
         with suppress(OSError):

@@ -7,6 +7,7 @@ hashed, and only the copy is read. What changed meanwhile is left for the next r
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -14,6 +15,7 @@ import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path, PurePosixPath
 
 from tasks.document import Unreadable
@@ -127,10 +129,16 @@ def _not_regular(source: str) -> Unreadable:
 def take(root: Path, source: str, spool: Path) -> Taken:
     """Copy a raw file to the spool and hash the copy on the way; only the copy is to be read.
 
-    Raises `Unsettled` when the file changed meanwhile, `Unreadable` when it is none to read, `OSError` when a disk
-    fails. `spool` is a directory that only this user can write to; the copy is named by its hash, read-only.
+    Raises `Unsettled` when the file changed meanwhile, `Unreadable` when it is none to read, `OSError` when the spool
+    cannot be written or the system has no more to give: that is no fault of the file. `spool` is a directory that only
+    this user can write to; the copy is named by its hash, read-only.
     """
-    descriptor = open_regular(root, source)
+    try:
+        descriptor = open_regular(root, source)
+    except FileNotFoundError:
+        raise Unsettled(f"{source}: the file has gone since it was listed.") from None
+    except OSError as error:
+        raise _cannot_be_read(source, error) from error
     with os.fdopen(descriptor, "rb", buffering=0) as raw:
         before = os.fstat(descriptor)
         digest = hashlib.sha256()
@@ -139,7 +147,7 @@ def take(root: Path, source: str, spool: Path) -> Taken:
         try:
             with partial.open("wb") as copy:
                 # What grows as fast as it is read would never end: one byte more than it had is enough to know.
-                while size <= before.st_size and (chunk := raw.read(CHUNK_BYTES)):
+                while size <= before.st_size and (chunk := _read(raw, source)):
                     digest.update(chunk)
                     copy.write(chunk)
                     size += len(chunk)
@@ -152,6 +160,24 @@ def take(root: Path, source: str, spool: Path) -> Taken:
         finally:
             partial.unlink(missing_ok=True)
     return Taken(str(target), size, digest.hexdigest())
+
+
+def _read(raw: FileIO, source: str) -> bytes:
+    try:
+        return raw.read(CHUNK_BYTES)
+    except OSError as error:
+        raise _cannot_be_read(source, error) from error
+
+
+def _cannot_be_read(source: str, error: OSError) -> Exception:
+    """Whose fault is it? The system's when it has no more descriptors or memory, else the file's."""
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        return error
+    return Unreadable(
+        "cannot_be_opened",
+        f"{source}: the file cannot be read: {error.strerror}.",
+        "Make the file readable for this user, or copy it anew.",
+    )
 
 
 def _state(found: os.stat_result) -> tuple[int, int, int]:

@@ -12,8 +12,8 @@ from expectations.history import past
 from flows import pipeline, read
 from flows.job import plan
 from flows.settings import Settings, WrongSettings, load
-from tasks import release
-from tasks.spool import Unsettled, take
+from tasks import release, spool
+from tasks.spool import Unsettled, open_regular, take
 
 
 def rows(settings: Settings, table: str, *columns: str) -> list[tuple[object, ...]]:
@@ -225,18 +225,22 @@ def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(
     assert sorted(statuses(settings)) == ["a.txt", "b.txt", "c.txt"]
 
 
-@pytest.mark.usefixtures("unchecked")
-def test_a_file_that_cannot_be_opened_is_rejected(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def closed(root: Path, source: str, spool: Path) -> object:
+def test_a_file_that_cannot_be_opened_is_rejected_and_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(root: Path, source: str) -> int:
         if source == "a.txt":
             raise PermissionError(errno.EACCES, "Permission denied", source)
-        return take(root, source, spool)
+        return open_regular(root, source)
 
-    monkeypatch.setattr(read, "take", closed)
-    pipeline.run(settings)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(spool, "open_regular", closed)
+        pipeline.run(settings)
     assert rows(settings, "rejects", "source", "check", "message") == [
         ("a.txt", "cannot_be_opened", "a.txt: the file cannot be read: Permission denied.")
     ]
+    assert pipeline.run(settings).read["sources"] == 1
+    assert rows(settings, "rejects", "source") == []
 
 
 def test_a_full_disk_is_no_fault_of_a_document(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
