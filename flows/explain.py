@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows import look
@@ -123,8 +124,10 @@ class PageShown:
 
     @property
     def unit(self) -> float:
-        """The size of what is written on the page, in its points: as large on the screen whatever the paper's size."""
-        return max(self.leaf.width, 300.0) / 80
+        """The size of what is written on the page, in points: legible on a screen, but no larger than the print."""
+        prints = [min(b.x1 - b.x0, b.bottom - b.top) for b in (line.mark.box for line in self.lines) if b is not None]
+        size = max(self.leaf.width, 300.0) / 80
+        return min(size, 1.2 * max(median(prints), 3.0)) if prints else size
 
 
 @dataclass(frozen=True, slots=True)
