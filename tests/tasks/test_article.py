@@ -1,0 +1,108 @@
+"""Whatever a file holds, it comes to articles or to a reason, and no character is lost on the way."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.article import process
+from tasks.dataset import build_tables, decode_tables, encode_tables
+from tasks.document import Document, Source, count_chars
+
+#: What lines are made of: what tells paragraphs apart, what is left out, what no text should hold.
+PIECES = (
+    "今年春天来得很早", "，河边的柳树已经发芽", "。", "　　", "本报记者 林晓", "（作者单位：市图书馆）", "2024年5月1日", "第3版", "一、",
+    "渡口", "The bridge re-", "opened on Monday.", " ", "\t", "“", "”", "\u00ad", "\u200b", "\u202e", "\ufeff", "\ue000", "\ufffd", "\uffff",
+    "\x1b[31m", "\x85", "\u2028", "\f", "\r", "⽂", "︽", "\U000e0041", "葛\U000e0100", "😀", "𠀀", "=1+1", "<b>", "-", "·", "——",
+)  # fmt: skip
+LINE = st.one_of(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.text(max_size=30))
+TEXT = st.lists(LINE, max_size=30).map("\n".join)
+
+
+def read(data: bytes, name: str = "a.txt") -> Document:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place, name)
+        path.write_bytes(data)
+        return process(Source(name, str(path), len(data), "0" * 64))
+
+
+def kept(document: Document) -> int:
+    """Count the characters that are accounted for."""
+    texts: Iterable[str] = (
+        *(paragraph.text for article in document.articles for paragraph in article.paragraphs),
+        *(reject.text for reject in document.rejects),
+    )
+    return sum(map(count_chars, texts)) + sum(document.left_out.values())
+
+
+def check(document: Document) -> None:
+    assert document.articles or document.rejects
+    assert "failed" not in {reject.check for reject in document.rejects}, document.rejects
+    assert document.n_chars == kept(document)
+    tables = decode_tables(encode_tables(build_tables([document], "f")))
+    paragraphs = {
+        (row["article_id"], row["paragraph"]): row["text"]
+        for row in tables["paragraphs"].select(["article_id", "paragraph", "text"]).to_pylist()
+    }
+    for name in ("sentences", "tokens"):
+        for row in tables[name].select(["article_id", "paragraph", "start", "end", "text"]).to_pylist():
+            assert paragraphs[row["article_id"], row["paragraph"]][row["start"] : row["end"]] == row["text"] != ""
+    joined = "".join(tables["tokens"]["text"].to_pylist())
+    assert joined == "".join("".join(text.split()) for text in paragraphs.values())
+
+
+@settings(deadline=None, max_examples=60)
+@given(TEXT)
+def test_any_text_becomes_articles_or_a_reason(text: str) -> None:
+    check(read(text.encode()))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=300))
+def test_any_bytes_become_articles_or_a_reason(data: bytes) -> None:
+    check(read(data))
+
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=5_000)
+@given(st.one_of(TEXT, TEXT.map(lambda text: text * 20)))
+def test_any_long_text_becomes_articles_or_a_reason(text: str) -> None:
+    check(read(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("会\0议", "binary"),
+        ("\ud800会议".encode("utf-8", "surrogatepass").decode("latin-1"), "encoding"),
+        ("<script>alert(1)</script>", "markup"),
+        ("会\u202e议\u202c开\u200b完\U000e0041了。", "left out: 4"),
+        ("\x1b]0;标题\x07会议开完了，" + "大家都回家了。" * 3, "left out: 2"),
+    ],
+)
+def test_what_no_text_should_hold_is_refused_or_left_out_and_counted(text: str, outcome: str) -> None:
+    document = read(text.encode("latin-1") if outcome == "encoding" else text.encode())
+    if outcome.startswith("left out"):
+        assert document.left_out == {"drop_invisible": int(outcome.rpartition(" ")[2])}
+        assert document.articles
+    else:
+        assert [reject.check for reject in document.rejects] == [outcome]
+        assert document.rejects[0].remedy
+
+
+def test_a_million_times_one_character_is_read_within_its_bounds() -> None:
+    check(read(("国" * 100_000 + "。").encode()))
+
+
+def test_pages_that_a_second_parser_does_not_see_are_refused() -> None:
+    pdf = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 9/Kids[3 0 R]>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+        b"4 0 obj<</Length 39>>stream\nBT /F 9 Tf 9 50 Td (All is well here.) Tj ET\nendstream endobj\n"
+        b"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+    )
+    assert [reject.check for reject in read(pdf, "a.pdf").rejects] == ["page_count"]
+    assert read(pdf.replace(b"Count 9", b"Count 1"), "a.pdf").articles
