@@ -25,6 +25,7 @@ from flows.look import place
 from flows.pipeline import TOLD
 
 if TYPE_CHECKING:
+    from flows.difference import Change, Difference
     from flows.job import Job
     from flows.look import Check
     from flows.pipeline import Outcome, Watch
@@ -208,17 +209,33 @@ def show_releases(found: Sequence[Release], current: str | None, hold: Mapping[s
         line(f"publishing is held since {hold['since']}: `wenliu resume` opens it again", "yellow")
 
 
-def show_difference(found: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
-    """Show which articles were added, changed and removed between two releases."""
+def show_difference(found: Difference, as_json: bool) -> None:
+    """Show which articles were added, changed and removed between two releases, and the sentences that changed."""
+    lists = {name: getattr(found, name) for name in ("added", "changed", "removed")}
     if as_json:
-        write_json(found)
+        write_json({name: [_change(change) for change in changes] for name, changes in lists.items()})
         return
-    for name, rows in found.items():
-        if rows:
-            columns = ("article_id", "source", "title")
-            table(f"{name} ({len(rows):,})", columns, [[row[key] for key in columns] for row in rows[:SHOWN]])
-            more(len(rows))
-    line(counts({name: len(rows) for name, rows in found.items()}) or "no difference in the articles")
+    for name, changes in lists.items():
+        if changes:
+            rows = [(c.article_id, c.source, c.title, c.cause) for c in changes[:SHOWN]]
+            table(f"{name} ({len(changes):,})", ("article_id", "source", "title", "cause"), rows)
+            more(len(changes))
+    for change in found.changed[:SHOWN]:
+        line(f"{change.article_id}  {change.title or '(no title)'}", "bold")
+        for fact, (was, now) in change.facts.items():
+            line(f"  {fact}: {was or '-'} -> {now or '-'}")
+        for piece in change.pieces:
+            if piece.mark != "same":
+                sign, style = ("-", "red") if piece.mark == "gone" else ("+", "green")
+                for sentence in piece.sentences:
+                    line(f"  {sign} {sentence}", style)
+    line(counts({name: len(changes) for name, changes in lists.items()}) or "no difference in the articles")
+
+
+def _change(change: Change) -> dict[str, Any]:
+    told = asdict(change)
+    told["pieces"] = [piece._asdict() for piece in change.pieces if piece.mark != "same"]
+    return told
 
 
 def show_rejects(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:

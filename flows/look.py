@@ -8,7 +8,6 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,6 +39,13 @@ class Shelf:
         parts = [pq.read_table(path, filters=filters) for path in sorted((self.path / table).glob("*.parquet"))]
         rows: list[dict[str, Any]] = pa.concat_tables(parts or [SCHEMAS[table].empty_table()]).to_pylist()
         return rows
+
+
+def directory(processed: Path, name: str | None, refused: bool = False) -> Path:
+    """Return where a release lies, published or refused: the current one, or the newest refused, without a name."""
+    if refused or (name and (processed / ".work" / "refused" / Path(name).name).is_dir()):
+        return processed / ".work" / "refused" / Path(name).name if name else shelf(processed, refused).path
+    return release.open_release(processed, name).path
 
 
 def shelf(processed: Path, refused: bool = False) -> Shelf:
@@ -131,24 +137,6 @@ def place(paragraph: dict[str, Any]) -> str:
     return "; ".join(
         f"page {b['page']} ({b['x0']:.0f}, {b['top']:.0f}, {b['x1']:.0f}, {b['bottom']:.0f})" for b in boxes
     )
-
-
-def difference(processed: Path, old: str, new: str) -> dict[str, list[dict[str, Any]]]:
-    """Return what release `new` added, changed and removed against `old`, each article with its source and title."""
-    before, after = release.open_release(processed, old), release.open_release(processed, new)
-    found = release.compare(before, after)
-
-    def named(ids: Iterable[str], where: release.Release) -> list[dict[str, Any]]:
-        wanted = pa.array(ids, pa.string())
-        table = where.table("articles", ["article_id", "source", "title"])
-        rows: list[dict[str, Any]] = table.filter(pa.compute.is_in(table["article_id"], wanted)).to_pylist()
-        return rows
-
-    return {
-        "added": named(found.added, after),
-        "changed": named(found.changed, after),
-        "removed": named(found.removed, before),
-    }
 
 
 @dataclass(frozen=True, slots=True)
