@@ -28,6 +28,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from flows import pipeline
+from flows.console import visible
 from flows.pipeline import TOLD, Outcome, Watch, silent
 from flows.settings import Settings, load
 
@@ -85,8 +86,12 @@ def build(
             full: Read every source again, changed or not.
         """
         logger = get_run_logger()
+
+        def log(message: str) -> None:
+            logger.info("%s", visible(message))
+
         in_force = load(settings, raw=raw, processed=processed)
-        outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=logger.info)
+        outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=log)
         keep(outcome)
         _report(outcome)
         return _state(outcome)
@@ -132,7 +137,7 @@ def _report(outcome: Outcome) -> None:
     create_markdown_artifact(_markdown(outcome), key="ingest-summary")
     if outcome.rejects:
         columns = ("source", "article_id", "stage", "check", "message", "remedy")
-        rows = [{column: reject[column] for column in columns} for reject in outcome.rejects[:SHOWN]]
+        rows = [{column: visible(reject[column] or "") for column in columns} for reject in outcome.rejects[:SHOWN]]
         create_table_artifact(rows, key="ingest-rejects")
 
 
@@ -147,21 +152,23 @@ def _markdown(outcome: Outcome) -> str:
     lines += [f"| {name} | {outcome.read.get(name, 0):,} | {outcome.rows.get(name, 0):,} |" for name in TOLD]
     if outcome.rejects:
         lines += ["", "| rejected by | times | what to do |", "|---|---:|---|"]
-        lines += [f"| {stage}: {check} | {n:,} | {_code(remedy)} |" for stage, check, n, remedy in outcome.causes]
+        lines += [
+            f"| {_code(f'{stage}: {check}')} | {n:,} | {_code(remedy)} |" for stage, check, n, remedy in outcome.causes
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _code(value: object) -> str:
-    text = str(value).replace("`", "'").replace("|", "¦").replace("\n", " ")
-    return f"`{text}`"
+    text = " ".join(str(value).split("\n")).replace("`", "'").replace("|", "¦")
+    return f"`{visible(text)}`"
 
 
 def _state(outcome: Outcome) -> State[Outcome]:
     if outcome.status == "refused":
-        return Failed(name=REFUSED, message=outcome.headline, data=outcome)
+        return Failed(name=REFUSED, message=visible(outcome.headline), data=outcome)
     if outcome.rejects:
-        return Completed(name="CompletedWithRejects", message=outcome.headline, data=outcome)
-    return Completed(message=outcome.headline, data=outcome)
+        return Completed(name="CompletedWithRejects", message=visible(outcome.headline), data=outcome)
+    return Completed(message=visible(outcome.headline), data=outcome)
 
 
 ingest = build()

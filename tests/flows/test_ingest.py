@@ -46,6 +46,26 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
     assert "odd.txt" in str(told["ingest-rejects"])
 
 
+def test_nothing_that_prefect_shows_can_drive_a_terminal_or_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import ingest
+    from flows.pipeline import Outcome
+
+    evil = "\x1b[31m\u202e`<b>`|\n# x"
+    shown: list[object] = []
+    monkeypatch.setattr(ingest, "create_markdown_artifact", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(ingest, "create_table_artifact", lambda rows, **_: shown.extend(rows[0].values()))
+    reject = dict.fromkeys(("source", "stage", "check", "message", "remedy"), evil) | {"article_id": None}
+    finding = {"check": "c", "count": 1, "message": evil, "remedy": evil}
+    rows = dict.fromkeys(("sources", "articles", "paragraphs", "rejects"), 1)
+    outcome = Outcome("refused", None, Path("x"), {}, rows, rows, [reject], [finding], [finding])
+    ingest._report(outcome)
+    shown.append(ingest._state(outcome).message)
+    assert len(shown) == 8
+    for text in map(str, shown):
+        assert not {"\x1b", "\u202e"} & set(text)
+        assert "\n# x" not in text
+
+
 def test_a_served_schedule_publishes(project: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

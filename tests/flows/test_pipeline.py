@@ -243,6 +243,16 @@ def test_a_file_that_cannot_be_opened_is_rejected_and_tried_again(
     assert rows(settings, "rejects", "source") == []
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_a_poisonous_file_is_tried_again_only_when_it_changed(settings: Settings) -> None:
+    raw("crash.txt", "崩溃\n!crash\n")
+    pipeline.run(settings)
+    assert pipeline.run(settings).status == "nothing new"
+    raw("crash.txt", "崩溃\n没有的事。\n")
+    assert pipeline.run(settings).read["sources"] == 1
+    assert statuses(settings)["crash.txt"] == "published"
+
+
 def test_a_full_disk_is_no_fault_of_a_document(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

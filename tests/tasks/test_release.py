@@ -388,7 +388,8 @@ def read_on(processed: Path, stop: Any, counted: Any) -> None:
         counted.value += 1
 
 
-def test_readers_never_see_two_releases(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("publishes", "reads"), [(30, 30), pytest.param(100, 5_000, marks=pytest.mark.long)])
+def test_readers_never_see_two_releases(tmp_path: Path, publishes: int, reads: int) -> None:
     names = [f"{c}.txt" for c in "abcdef"]
     spawn = multiprocessing.get_context("spawn")
     publish(tmp_path, [document(name, "初版") for name in names])
@@ -397,7 +398,7 @@ def test_readers_never_see_two_releases(tmp_path: Path) -> None:
     reader.start()
     try:
         round_ = 0
-        while round_ < 30 or counted.value < 30:
+        while round_ < publishes or counted.value < reads:
             sign = chr(ord("一") + round_)
             publish(tmp_path, [document(name, f"{sign}版") for name in names])
             round_ += 1
