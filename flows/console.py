@@ -38,8 +38,11 @@ SHOWN = 20
 
 
 def write_json(value: Any) -> None:
-    """Write `value` as one JSON document to stdout."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
+    """Write `value` as one JSON document to stdout; what a terminal would obey is escaped, as JSON allows."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+    sys.stdout.write(
+        "".join(json.dumps(c)[1:-1] if c != "\n" and unicodedata.category(c) in _OBEYED else c for c in text)
+    )
     sys.stdout.write("\n")
 
 
