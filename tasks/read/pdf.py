@@ -15,9 +15,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from statistics import median
 from typing import Any, NamedTuple
 
-from tasks.clean import OPENING
+from tasks.clean import OPENING, is_wide
 from tasks.document import Box, Line, Page, Reading, Reject, Unreadable
 
 MEDIA_TYPE = "application/pdf"
@@ -26,10 +28,15 @@ BASELINE_TOLERANCE = 0.3
 #: A gap of more than this many em always ends a run of text; a smaller one does where it lies in a gutter.
 WIDE_GAP = 1.3
 NARROW_GAP = 0.6
+#: Latin words of a justified line in a narrow column may stand this many em apart.
+WIDEST_GAP = 2.4
 #: Latin words are set apart by at least this much of an em when the file holds no space characters.
 WORD_GAP = 0.16
 #: A page with more than this share of glyphs that name no character cannot be read without OCR.
 UNUSABLE_SHARE = 0.3
+#: A page without characters is a picture when one covers this share of it (a rule or a border is none); a page with
+#: fewer than so many is a stamped scan when a picture covers nearly all of it.
+PICTURE_SHARE, STAMP_GLYPHS, SCAN_SHARE = 0.02, 40, 0.8
 
 
 _HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
@@ -121,12 +128,19 @@ def _told() -> Iterator[None]:
 
 
 def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
-    """Return why a page cannot be read without OCR: a picture of text, or fonts that carry no Unicode table."""
-    unusable = sum(_unusable(c["text"]) for c in chars)
-    if unusable > UNUSABLE_SHARE * len(chars):
-        why = f"{unusable / len(chars):.0%} of the glyphs on page {page.page_number} name no character."
-    elif not any(not c["text"].isspace() for c in chars) and (page.images or page.rects or page.curves):
-        why = f"page {page.page_number} holds no characters, only pictures."
+    """Return why a page cannot be read without OCR: a picture of text, or fonts that carry no Unicode table.
+
+    A scan stays one when a program has stamped its name or a page number on it.
+    """
+    glyphs = [c for c in chars if not c["text"].isspace()]
+    unusable = sum(_unusable(c["text"]) for c in glyphs)
+    covered = _covered(page)
+    if unusable > UNUSABLE_SHARE * len(glyphs):
+        why = f"{unusable / len(glyphs):.0%} of the glyphs on page {page.page_number} name no character."
+    elif not glyphs and covered >= PICTURE_SHARE:
+        why = f"page {page.page_number} holds no characters, only pictures on {covered:.0%} of it."
+    elif len(glyphs) < STAMP_GLYPHS and covered >= SCAN_SHARE:
+        why = f"page {page.page_number} is a picture ({covered:.0%} of it) with only {len(glyphs)} characters on it."
     else:
         return None
     return Reject(
@@ -134,8 +148,19 @@ def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
         "needs_ocr",
         why,
         "Run it through OCR, or fetch a PDF whose text can be copied in a viewer.",
-        evidence=f"page {page.page_number}: {unusable} of {len(chars)} glyphs",
+        evidence=f"page {page.page_number}: {unusable} of {len(glyphs)} glyphs, pictures on {covered:.0%}",
     )
+
+
+def _covered(page: Any) -> float:
+    """Return the share of a page that its largest picture or filled shape covers; outlines and rules cover nothing."""
+    shapes = [*page.images, *(s for s in (*page.rects, *page.curves) if s.get("fill"))]
+    areas = (
+        max(0.0, min(s["x1"], page.width) - max(s["x0"], 0.0))
+        * max(0.0, min(s["bottom"], page.height) - max(s["top"], 0.0))
+        for s in shapes
+    )
+    return float(max(areas, default=0.0) / max(page.width * page.height, 1))
 
 
 def _expanded(text: str) -> str:
@@ -345,9 +370,12 @@ class _Gutters:
         """
         above = range(n - 1, max(-1, n - 1 - reach), -1)
         below = range(n + 1, min(len(self.rows), n + 1 + reach))
-        return any(self._parted(rows, left, right, reach) for rows in (above, below, (*above[:4], *below[:4])))
+        if any(self._parted(rows, left, right, reach) for rows in (above, below)):
+            return True
+        nearest = (*above[:4], *below[:4])
+        return self._parted(nearest, left, right, reach, least=2 if is_wide(right.text[0]) else 4)
 
-    def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph, reach: int) -> bool:
+    def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph, reach: int, least: int = 2) -> bool:
         parted = crossed = 0
         em = min(left.size, right.size)
         at = (_ink(left)[1] + _ink(right)[0]) / 2
@@ -370,7 +398,7 @@ class _Gutters:
                 and abs(_ink(behind)[0] - _ink(right)[0]) < (0.6 if _trimmed(behind, right) else 0.3) * em
             ):
                 parted += 1
-        return parted >= 2 and crossed <= 0.34 * parted
+        return parted >= least and crossed <= 0.34 * parted
 
 
 def _trimmed(*heads: Glyph) -> bool:
@@ -381,6 +409,7 @@ def _trimmed(*heads: Glyph) -> bool:
 def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
     """Split a row where a gutter, or a gap too wide for a word space, parts it."""
     runs: list[list[Glyph]] = [[]]
+    usual = _usual_gap(row)
     last: Glyph | None = None
     for g in row:
         if g.text.isspace():
@@ -392,16 +421,24 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
             # Between ，and “ the ink leaves an em free wherever they stand; elsewhere such a gap is one.
             bare = g.u0 - last.u1 if g.text in OPENING and last.text in _HALF_INK else hidden
             drawn = sum(s.u1 - s.u0 for s in runs[-1] if s.text.isspace() and s.u0 >= last.u1 - 0.1)
-            differs = max(last.size, g.size) > 1.35 * em and bare > 0.3 * em
+            # Words, and the characters of a stretched line, may stand far apart where a narrow column is justified.
+            wide = (WIDEST_GAP if _apart(last, g) else WIDE_GAP) * em
             if (
-                (bare > WIDE_GAP * em and (drawn < 0.5 * bare or bare > 3 * em))
+                (bare > max(wide, 1.8 * usual) and (drawn < 0.5 * bare or bare > 3 * em))
                 or (hidden > NARROW_GAP * em and gutters.open(n, last, g))
-                or differs
+                or (max(last.size, g.size) > 1.35 * em and bare > 0.3 * em)
             ):
                 runs.append([])
         runs[-1].append(g)
         last = g
     return [run for run in runs if any(not g.text.isspace() for g in run)]
+
+
+def _usual_gap(row: list[Glyph]) -> float:
+    """Return how far apart the Chinese characters of a row stand, in points: the middle of their gaps."""
+    inked = [g for g in row if not g.text.isspace()]
+    gaps = [b.u0 - a.u1 for a, b in pairwise(inked) if min(ord(a.text[0]), ord(b.text[0])) > 0x2E7F]
+    return max(0.0, median(gaps)) if len(gaps) > 2 else 0.0
 
 
 def _line(run: list[Glyph], page: int, vertical: bool) -> Line:

@@ -141,6 +141,8 @@ def settle_titles(drafts: Sequence[Draft]) -> None:
             above.kind, line.kind = "title", "subtitle"
 
 
+#: On a page, a title speaks for itself by its size, in sizes of the running text.
+DISPLAYED = 1.4
 #: What a title does without, but running text does not.
 _MARKED = re.compile(r"[，。；.,;]|.{50}")
 
@@ -157,7 +159,8 @@ def part_articles(drafts: Sequence[Draft]) -> list[list[Draft]]:
     dressed = headed = False  # what the first article has between its title and its text, before any of it
     for k, draft in enumerate(drafts):
         head = _head(drafts, k)
-        if draft.kind == "title" and begun and not closed and dressed and not _dresses(head):
+        displayed = draft.rows[0].scale > DISPLAYED
+        if draft.kind == "title" and begun and not closed and dressed and not displayed and not _dresses(head):
             draft.kind = "heading"
         if not articles:
             dressed, headed = _dresses(head), any(d.kind == "metadata" for d in head)

@@ -46,7 +46,7 @@ def _page_rows(reading: Reading) -> list[Row]:
 def _among(running: list[Row], asides: Sequence[Row]) -> list[Row]:
     """Put what stands beside the text where it was met: before the first row of the text that stands below it."""
     ordered = list(running)
-    for aside in reversed(asides):
+    for aside in asides:
         box = aside.line.box
         at = next(
             (

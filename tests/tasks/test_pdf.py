@@ -94,6 +94,8 @@ def test_a_title_is_not_split_over_the_gutters_below_it() -> None:
         pytest.param(b"no pdf at all", "damaged_pdf", id="not a PDF"),
         pytest.param(pdf(""), "no_text", id="a blank page"),
         pytest.param(pdf("0.5 g 50 50 300 300 re f"), "needs_ocr", id="a picture and no text"),
+        pytest.param(pdf("0.5 g 0 0 400 400 re f\n" + show(50, 20, "Scanned by")), "needs_ocr", id="a stamped scan"),
+        pytest.param(pdf("0.5 g 50 50 300 2 re f"), "no_text", id="a rule and no text"),
     ],
 )
 def test_what_cannot_be_read_says_why_and_what_to_do(data: bytes, check: str) -> None:
@@ -131,6 +133,12 @@ def test_a_vertical_page_is_read_down_but_its_running_head_across() -> None:
     assert len(down) > 10
     assert all(line.box and line.box.bottom - line.box.top > 15 for line in down)
     assert any(not line.vertical for line in lines)
+
+
+def test_a_picture_with_its_caption_is_read() -> None:
+    caption = show(20, 20, "The old ferry at its landing, seen from the new bridge in spring.")
+    assert texts(read_pdf(pdf("0.5 g 0 0 400 400 re f\n" + caption)))
+    assert texts(read_pdf(pdf("0.5 g 50 50 300 200 re f\n" + show(20, 20, "The old ferry"))))
 
 
 def test_a_page_without_usable_text_is_left_out_and_the_others_are_read() -> None:
