@@ -71,7 +71,8 @@ def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
     if dry_run:
         console.show_plan(found, as_json)
         return DONE
-    outcome = pipeline.nothing_new(settings, found) or _ingest(settings, full)
+    nothing = pipeline.nothing_new(settings, found)
+    outcome = pipeline.told(settings, nothing) if nothing else _ingest(settings, full)
     console.show_outcome(outcome, as_json)
     return REFUSED if outcome.status == "refused" else DONE
 

@@ -22,12 +22,14 @@ from prefect.artifacts import (
 )
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.events import emit_event
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from flows import pipeline
+from flows.alerts import Alert
 from flows.console import visible
 from flows.pipeline import TOLD, Outcome, Watch, silent
 from flows.settings import Settings, load
@@ -133,12 +135,17 @@ def _both(first: Watch, second: Watch) -> Watch:
 
 
 def _report(outcome: Outcome) -> None:
-    """Leave what came of the run as artifacts: a summary, and a table of what was rejected."""
+    """Leave what came of the run as artifacts: a summary, what was rejected, and what was told; the last as events too."""
     create_markdown_artifact(_markdown(outcome), key="ingest-summary")
     if outcome.rejects:
         columns = ("source", "article_id", "stage", "check", "message", "remedy")
         rows = [{column: visible(reject[column] or "") for column in columns} for reject in outcome.rejects[:SHOWN]]
         create_table_artifact(rows, key="ingest-rejects")
+    for alert in outcome.alerts:
+        payload = {"cause": visible(alert.cause), "severity": alert.severity, "body": alert.body}
+        emit_event("wenliu.alert", resource={"prefect.resource.id": "wenliu.dataset"}, payload=payload)
+    if outcome.alerts:
+        create_markdown_artifact("".join(map(_told, outcome.alerts)), key="ingest-alerts")
 
 
 def _markdown(outcome: Outcome) -> str:
@@ -156,6 +163,11 @@ def _markdown(outcome: Outcome) -> str:
             f"| {_code(f'{stage}: {check}')} | {n:,} | {_code(remedy)} |" for stage, check, n, remedy in outcome.causes
         ]
     return "\n".join(lines) + "\n"
+
+
+def _told(alert: Alert) -> str:
+    lines = "\n".join(f"- {_code(line.removeprefix('- '))}" for line in alert.body.splitlines())
+    return f"## {visible(alert.title)}\n\n{lines}\n\n"
 
 
 def _code(value: object) -> str:

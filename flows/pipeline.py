@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from flows.finished import Finished
 from flows.job import Job, check_paths, plan
 from flows.read import read
+from flows.settings import WrongSettings
 from tasks import release
 from tasks.release import Held, Staging, Store
 
 if TYPE_CHECKING:
     from expectations.check import Finding, Verdict
     from expectations.history import Departure, Profile
+    from flows.alerts import Alert
     from flows.settings import Settings
 
 R = TypeVar("R")
@@ -76,7 +79,7 @@ class Outcome:
 
     `read` counts what this run read, `rows` the rows of the release by table; `rejects` are the rows of the table of
     that name for what this run read; `refusals` say why a release was refused, `warnings` what is worth a look: findings
-    with `check`, `message`, `remedy`, `count` and `evidence`.
+    with `check`, `message`, `remedy`, `count` and `evidence`. `alerts` are the messages that were sent, or are kept.
     """
 
     status: Literal["published", "nothing new", "refused"]
@@ -88,6 +91,7 @@ class Outcome:
     rejects: Sequence[Mapping[str, Any]] = ()
     refusals: Sequence[Mapping[str, Any]] = ()
     warnings: Sequence[Mapping[str, Any]] = ()
+    alerts: Sequence[Alert] = ()
     seconds: float = 0.0
 
     @property
@@ -155,14 +159,62 @@ def run(
     log: Callable[[str], None] = lambda _: None,
     now: datetime | None = None,
 ) -> Outcome:
-    """Ingest what is new under `raw`, check it, publish it under `processed`; `now` is the present unless it is given.
+    """Ingest what is new under `raw`, check it, publish it under `processed`, and tell who wants to know.
 
-    Raises `WrongSettings`, `release.Busy` and `release.Held`; `GuardError`, `release.StorageError` and `OSError` when the
-    machinery fails. Whatever is raised, the release there was stays, and finished documents are kept for the next run.
+    `now` is the present unless it is given. Raises `WrongSettings`, `release.Busy` and `release.Held`; `GuardError`,
+    `release.StorageError` and `OSError` when the machinery fails. Whatever is raised, the release there was stays, and
+    finished documents are kept for the next run.
     """
-    by = steps or InThreads()
-    started = time.monotonic()
+    from flows import alerts
+
     check_paths(settings)
+    alerts.open_channels(settings)  # wrong ones are found before anything is done
+    try:
+        outcome = _run(settings, full, steps or InThreads(), watch, log, now)
+    except (WrongSettings, release.Busy, Held):
+        raise
+    except Exception as error:
+        with suppress(Exception):  # of two errors the first is the one to tell
+            alerts.tell_failure(settings, error, now)
+        raise
+    return told(settings, outcome, now, log)
+
+
+def told(
+    settings: Settings, outcome: Outcome, now: datetime | None = None, log: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Send the alerts that an outcome amounts to, and return it with them, and with a warning of what was not taken."""
+    from flows import alerts
+
+    try:
+        sent = alerts.tell(settings, outcome, now)
+    except OSError as error:
+        sent = alerts.Told(away={f"({error})": 0})
+    away = [
+        {
+            "check": "alerts_taken",
+            "table": "alerts",
+            "message": f"The alert channel {name} took no message; {number:,} are kept for the next run.",
+            "remedy": "See that the channel's address is right and can be reached from here; then run again.",
+            "count": 1,
+            "evidence": "",
+        }
+        for name, number in sent.away.items()
+    ]
+    for finding in away:
+        log(f"warning: {finding['message']}")
+    return replace(outcome, alerts=sent.alerts, warnings=[*outcome.warnings, *away])
+
+
+def _run(
+    settings: Settings,
+    full: bool,
+    by: Steps,
+    watch: Watch,
+    log: Callable[[str], None],
+    now: datetime | None,
+) -> Outcome:
+    started = time.monotonic()
     with release.publishing(settings.processed) as store:
         _refuse_while_held(store)
         (settings.processed / ".work").mkdir(exist_ok=True)

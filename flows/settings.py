@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 FILE = Path("wenliu.toml")
@@ -55,6 +55,16 @@ class Limits(_Section):
     wall_factor: Annotated[float, Field(ge=1)] = 5.0
 
 
+class Alerts(_Section):
+    """Who is told what is the matter: addresses as Apprise has them, `${NAME}` standing for a variable's value.
+
+    What was told is told again after `cooldown_hours` if it still is the matter.
+    """
+
+    channels: tuple[SecretStr, ...] = ()
+    cooldown_hours: Annotated[float, Field(ge=0)] = 24.0
+
+
 class Settings(BaseSettings):
     """Everything a run depends on besides its raw files.
 
@@ -74,6 +84,7 @@ class Settings(BaseSettings):
     encoding: str | None = None
     retention: Retention = Retention()
     limits: Limits = Limits()
+    alerts: Alerts = Alerts()
     expectations: Mapping[str, float] = Field(default_factory=dict)
     grades: Mapping[str, Literal["error", "warning", "info"]] = Field(default_factory=dict)
 
@@ -171,7 +182,8 @@ def _first_line(error: ValidationError, path: Path, from_file: Mapping[str, Any]
     name = ".".join(keys)
     where = f"{path}: {name}" if _has(from_file, keys) else f"{name} (environment or command line)"
     if first["type"] != "extra_forbidden":
-        return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]} (got {first['input']!r})"
+        got = "" if "channels" in keys else f" (got {first['input']!r})"  # an address holds secrets
+        return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}{got}"
     section: type[BaseModel] = Settings
     for key in keys[:-1]:
         section = section.model_fields[key].annotation  # type: ignore[assignment]
