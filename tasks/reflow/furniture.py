@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median_low
 
 from tasks.document import Box, Page
+from tasks.reflow.metadata import find_date
 from tasks.reflow.rows import Row
 
 _DATE = r"[12]\d{3}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[〇零一二三四五六七八九十]{4}\s*年\s*[一二三四五六七八九十]{1,2}\s*月\s*[一二三四五六七八九十]{1,3}\s*日"
@@ -109,7 +110,8 @@ def _furniture(row: Row, height: float, body: float, *, repeated: bool) -> str:
     margin = box.bottom < 0.13 * height or box.top > 0.9 * height
     if PAGE_NUMBER.match(row.text):
         return "page_number"
-    if RUNNING_HEAD.match(row.text) or (margin and (repeated or re.search(rf"{_DATE}|{_FOLIO}", row.text))):
+    dated = find_date(row.text) is not None and not re.search("[:：，。]", row.text)
+    if RUNNING_HEAD.match(row.text) or (margin and (repeated or dated or re.search(rf"{_DATE}|{_FOLIO}", row.text))):
         return "running_head"
     return ""
 

@@ -161,8 +161,13 @@ def running_head(text: str) -> tuple[str | None, date | None]:
     ('晨光日报', datetime.date(2025, 5, 9))
     >>> running_head("第9版 要闻 2025年5月9日 星期五 晨光日报")
     ('晨光日报', datetime.date(2025, 5, 9))
+    >>> running_head("Linden Valley Gazette — 2025-02-25   Page 2")
+    ('Linden Valley Gazette', datetime.date(2025, 2, 25))
     """
     day = find_date(text)
+    if not _HAN.search(text):
+        names = re.split(r"\s{2,}|\s*[—|·/]\s*|,", _PAGE.sub("  ", _WESTERN.sub("  ", _NUMERIC.sub("  ", text))))
+        return next((n.strip() for n in names if re.match(r"\s*[A-Z]", n) and len(n.strip()) > 3), None), day
     bare = _NUMERIC.sub(" ", _CHINESE.sub(" ", re.sub(r"(?<=日)\s*(星期|周|週)[一二三四五六日天]", " ", text)))
     words = [
         w for w in re.split(r"[\s|·/—]+", bare) if 2 <= len(w) <= 14 and not re.search(r"\d|第.+[版页頁]|^[日版]$", w)
@@ -171,5 +176,7 @@ def running_head(text: str) -> tuple[str | None, date | None]:
     return max(papers, key=len, default=None), day
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
+_PAGE = re.compile(r"\b(?:[Pp]age|[Pp]p?\.|[Vv]ol(?:ume|\.)?|[Nn]o\.)\s*\d+")
 #: How the names of papers and sites end.
 _PAPER = re.compile(r"([报報刊网網]|新闻|新聞|评论|評論|观察|觀察|论坛|論壇|文汇|文匯|周末|杂志|雜誌|在线)$")
