@@ -210,6 +210,23 @@ def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool
     console.show_reject(look.reject(look.shelf(settings.processed, refused), reject_id), as_json)
 
 
+@rejects.command("accept")
+@_with_settings()
+@click.argument("reject_id", metavar="REJECT")
+@click.option("--because", required=True, help="Why it may pass; kept with the entry.")
+@_refused
+def accept_reject(settings: Settings, reject_id: str, because: str, refused: bool) -> None:
+    """Let an article pass the check it failed, from the next run on and while its source stays the same."""
+    from flows import look
+    from flows.accepted import accept
+
+    shelf = look.shelf(settings.processed, refused)
+    row = look.reject(shelf, reject_id)
+    (source,) = shelf.rows("sources", "source", row["source"])
+    entry = accept(settings.accepted, row, source["sha256"], because)
+    click.echo(f"{entry.article_id} may fail {entry.check} from the next run on; it is written in {settings.accepted}")
+
+
 @cli.command()
 @_with_settings(raw=True)
 @click.argument("name", metavar="ARTICLE|SOURCE|FILE")

@@ -268,6 +268,10 @@ def show_reject(row: Mapping[str, Any], as_json: bool) -> None:
     line()
     for text in row["text"].splitlines():
         line(text)
+    line()
+    line(f"beside its file: `wenliu explain --html - '{row['source']}'`", "dim")
+    if row["stage"] == "check" and row["article_id"]:
+        line(f"if it may pass all the same: `wenliu rejects accept {row['reject_id']} --because WHY`", "dim")
 
 
 def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import expectations
+from flows import accepted
 from flows.settings import WrongSettings
 from tasks import release, sources
 from tasks.release import NoRelease, Release
@@ -80,7 +81,13 @@ def _judged_by(settings: Settings) -> str:
     """Hash what decides about rejecting: when it changes, all is judged again and rejected sources get a new try."""
     judges = [*sorted(Path(expectations.__path__[0]).glob("*.py")), Path(sources.__file__).with_name("quality.py")]
     bounds = json.dumps(
-        [dict(settings.expectations), dict(settings.grades), settings.limits.model_dump()], sort_keys=True
+        [
+            dict(settings.expectations),
+            dict(settings.grades),
+            settings.limits.model_dump(),
+            accepted.load(settings.accepted),
+        ],
+        sort_keys=True,
     )
     return hashlib.sha256(f"{sources.hash_files(judges)} {bounds}".encode()).hexdigest()[:16]
 

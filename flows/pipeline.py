@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from flows import accepted
 from flows.finished import Finished
 from flows.job import Job, check_paths, plan
 from flows.read import read
@@ -243,7 +244,7 @@ def _run(
             read=counts,
             rejects=rejects,
             refusals=checked.summary["refusals"],
-            warnings=checked.summary["warnings"],
+            warnings=[*checked.summary["warnings"], *_stale(settings, job)],
         )
         for finding in outcome.warnings:
             log(f"warning: {finding['check']} ({finding['count']:,}): {finding['message']}")
@@ -369,6 +370,8 @@ def check(
     due = [*job.plan.new, *job.plan.changed, *job.plan.redo, *job.plan.unchanged]
     bounds = in_force(settings.expectations)
     least = {name: int(bounds[f"history_{name}"]) for name in ("runs", "articles")}
+    entries = accepted.load(settings.accepted)
+    hashes = {source.source: source.sha256 for source in job.listing.sources}
     unchecked = staging.unchecked_parts()
     rounds: list[Verdict] = []
     while True:
@@ -385,6 +388,7 @@ def check(
             thresholds=settings.expectations,
             grades=settings.grades,
         )
+        verdict = replace(verdict, rows=accepted.let_pass(verdict.rows, entries, hashes))
         rounds.append(verdict)
         if verdict.passed or verdict.refusals:
             return Checked(tuple(rounds), profile, history, before)
@@ -392,6 +396,24 @@ def check(
             unending = replace(verdict, refusals=(_unending(verdict),))
             return Checked((*rounds, unending), profile, history, before)
         unchecked = staging.withdraw(verdict.rows)
+
+
+def _stale(settings: Settings, job: Job) -> list[dict[str, Any]]:
+    """Tell of what was accepted of sources that are not the same any more."""
+    hashes = {source.source: source.sha256 for source in job.listing.sources}
+    found = accepted.stale(accepted.load(settings.accepted), hashes)
+    if not found:
+        return []
+    return [
+        {
+            "check": "accepted_applies",
+            "table": "accepted",
+            "message": "What was accepted holds no more, since its source changed or is gone.",
+            "remedy": f"Look at the article again, then accept it anew or take the entry out of {settings.accepted}.",
+            "count": len(found),
+            "evidence": json.dumps([{"source": e.source, "check": e.check} for e in found[:5]], ensure_ascii=False),
+        }
+    ]
 
 
 def _unending(verdict: Verdict) -> Finding:

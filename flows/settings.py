@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     batch_bytes: Annotated[int, Field(ge=1)] = 1_500_000
     dictionary: Path | None = None
     encoding: str | None = None
+    accepted: Path = Path("accepted.toml")
     retention: Retention = Retention()
     limits: Limits = Limits()
     alerts: Alerts = Alerts()
