@@ -179,3 +179,14 @@ def test_an_import_against_the_direction_fails_the_lint(house: Path, module: str
     assert status == 1, said
     broken = [line for line in said.splitlines() if line.endswith("BROKEN")]
     assert any(contract in line for line in broken), said
+
+
+def test_the_deployment_names_the_flow_there_is() -> None:
+    import yaml  # type: ignore[import-untyped]  # Prefect brings it
+
+    from flows.ingest import ingest
+
+    (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+    assert deployment["entrypoint"] == f"{ingest.fn.__module__}.{ingest.name}"
+    assert deployment["work_pool"]["name"] in (ROOT / "docs/operations.md").read_text("utf-8")
+    assert set(deployment["parameters"]) <= set(ingest.parameters.properties)
