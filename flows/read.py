@@ -78,8 +78,7 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Fini
     they changed while they were read.
     """
     work = settings.processed / ".work"
-    for dead in work.glob("spool-*"):
-        shutil.rmtree(dead, ignore_errors=True)
+    _sweep(work)
     finished = Finished(work, job.fingerprint.value)
     left = [
         s for s in job.plan.todo if s.source not in finished.sources or finished.sources[s.source].sha256 != s.sha256
@@ -95,9 +94,16 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Fini
                 done += number
                 unsettled += waiting
                 watch("reading", done, total)
+        _sweep(work)  # what a disk that failed for a moment has kept
     late = set(unsettled)
     fresh = {s.source: finished.sources[s.source].chars for s in job.plan.todo if s.source not in late}
     return finished, fresh, unsettled
+
+
+def _sweep(work: Path) -> None:
+    """Remove the private copies that no run reads any more."""
+    for dead in work.glob("spool-*"):
+        shutil.rmtree(dead, ignore_errors=True)
 
 
 def open_guard(settings: Settings, fingerprint: str) -> Guard[bytes]:
