@@ -69,9 +69,9 @@ def parse(words: list[str]) -> str:
 def test_every_command_on_a_page_parses(name: str) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     for program, *words in commands(name):
-        if program == "wenliu":
+        if program == "wenliu" and words[:1] != ["COMMAND"]:
             parse(words)
-        else:
+        elif program == "make":
             assert not words or words[0] in targets
 
 
