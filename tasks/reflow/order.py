@@ -116,7 +116,7 @@ def body_size(rows: Sequence[Row]) -> float:
     sizes: Counter[float] = Counter()
     for row in rows:
         sizes[round(row.line.size or 10.0, 1)] += len(row.text)
-    return sizes.most_common(1)[0][0] if sizes else 10.0
+    return max(sizes, key=lambda size: (sizes[size], size), default=10.0)
 
 
 def read_order(spans: list[Span], body: float) -> list[Block]:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.document import Box, Line, Page, Reading
@@ -140,6 +140,7 @@ def test_odd_pages_lose_nothing(lines: list[Line]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example([(0, 0, 10.0), (5, 0, 10.0), (0, 0, 8.0), (0, 2, 8.0)])  # as many characters of one size as of the other
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 60), st.sampled_from([8.0, 10.0, 22.0])), max_size=40))
 def test_every_line_is_read_once_and_the_order_of_the_file_says_nothing(places: list[tuple[int, int, float]]) -> None:
     places = list(dict.fromkeys(places))
