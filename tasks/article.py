@@ -39,6 +39,13 @@ def process(source: Source, options: Options | None = None) -> Document:
         reading = read(source, options)
         stage = "reflow"
         articles, left_out = reflow(reading)
+        if not articles:
+            raise Unreadable(
+                "no_article",
+                "the file holds page numbers and the like, but no text",
+                "check that the file was written completely",
+                stage=stage,
+            )
         stage = "segment"
         dictionary = _dictionary(options.dictionary) if options.dictionary else None
         articles = tuple(with_words(article, dictionary) for article in articles)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.article import process
@@ -61,6 +61,7 @@ def test_any_text_becomes_articles_or_a_reason(text: str) -> None:
 
 
 @settings(deadline=None, max_examples=60)
+@example(b"0")  # a page number and no page
 @given(st.binary(max_size=300))
 def test_any_bytes_become_articles_or_a_reason(data: bytes) -> None:
     check(read(data))
