@@ -1,5 +1,6 @@
 """What holds for every test: Prefect keeps its state in a directory of its own and reports to nobody; samples."""
 
+import logging
 import os
 import random
 import tempfile
@@ -25,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prefect reads its settings when it is imported, which collecting a test may do: so before anything is collected."""
     home = tempfile.TemporaryDirectory(prefix="wenliu-prefect-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)
+    config.add_cleanup(lambda: setattr(logging, "raiseExceptions", False))  # Prefect's last words find stderr closed
     os.environ |= {
         "PREFECT_HOME": home.name,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
