@@ -21,7 +21,12 @@ OPENING = frozenset("“‘（《〈【〔「『［｛([{")
 ENDING = frozenset("。！？!?…⋯")
 TRAILING = frozenset("”’）》】」』）)\"'")
 
-_RADICALS = str.maketrans(RADICALS, IDEOGRAPHS)
+#: Unicode equates the door with its traditional form; a simplified font draws 户 for it.
+DOOR = "⼾"
+_RADICALS = {
+    simplified: str.maketrans(RADICALS, IDEOGRAPHS) | ({ord(DOOR): "户"} if simplified else {})
+    for simplified in (True, False)
+}
 _VERTICAL_FORMS = str.maketrans(
     "︐︑︒︓︔︕︖︗︘︙︰︱︲︳︴︵︶︷︸︹︺︻︼︽︾︿﹀﹇﹈",
     "，、。：；！？〖〗…：—–＿＿（）｛｝〔〕【】《》〈〉［］",
@@ -39,13 +44,13 @@ _SINGLES = re.compile(rf"(?:(?<=^)|(?<= )|(?<=[{WIDE}]) +)(?:[{WIDE}] +){{2,}}[{
 _ROLE = re.compile(r"(?:记者|記者|通讯员|通訊員|作者|编辑|編輯|责编|摄影|(?:^|[\s/／（(])(?:摄|文|图))$")
 
 
-def unify_radicals(text: str) -> str:
+def unify_radicals(text: str, simplified: bool = True) -> str:
     """Give radical code points the ideograph they stand for: browsers write ⻓ and ⼯ for 长 and 工 into a PDF.
 
-    >>> unify_radicals("⻓⽊⼯")
-    '长木工'
+    >>> unify_radicals("⻓⽊⼯⼾"), unify_radicals("⼾", simplified=False)
+    ('长木工户', '戶')
     """
-    return text.translate(_RADICALS)
+    return text.translate(_RADICALS[simplified])
 
 
 def unify_compatibility(text: str) -> str:
@@ -132,15 +137,17 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def clean(text: str) -> tuple[str, tuple[str, ...]]:
+def clean(text: str, simplified: bool = True) -> tuple[str, tuple[str, ...]]:
     """Return a line with every rule applied, and the names of the rules that changed something but white space.
+
+    `simplified` says which script it stands in.
 
     >>> clean("　⻓江 ")
     ('长江', ('unify_radicals',))
     """
     fixes = []
     for rule in RULES:
-        fixed = rule(text)
+        fixed = unify_radicals(text, simplified) if rule is unify_radicals else rule(text)
         if fixed != text and rule is not narrow_spaces:
             fixes.append(rule.__name__)
         text = fixed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.clean import clean, set_vertical_quotes
+from tasks.clean import DOOR, clean, set_vertical_quotes
 from tasks.document import Line
 from tasks.reflow.measure import UNMEASURED, Fill, fill_lines
 from tasks.segment import language_of
@@ -40,10 +40,10 @@ def text_rows(lines: Sequence[Line]) -> list[Row]:
     """Return the lines of a text file that hold text, with the blank lines before each counted as its gap."""
     rows: list[Row] = []
     gap = 0
-    upright = [line.text for line in lines if line.vertical]
-    simplified = bool(upright) and language_of("".join(upright)) == "zh-Hans"
+    telling = any(line.vertical or DOOR in line.text for line in lines)
+    simplified = not telling or language_of("".join(line.text for line in lines)) == "zh-Hans"
     for line in lines:
-        text, fixes = clean(line.text)
+        text, fixes = clean(line.text, simplified)
         if line.vertical:
             text = set_vertical_quotes(text, simplified)
         if not text:
