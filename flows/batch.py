@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.metrics import Stopwatch
 from tasks.article import Options, process
 from tasks.dataset import build_tables, encode_tables
 from tasks.document import Document, Source
@@ -25,12 +26,16 @@ green, and 18.5 degrees were measured at noon. "It's early," they said.
 
 
 def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
-    """Read, reflow and segment these sources; return their tables as bytes."""
-    return encode_tables(build_tables(_documents(sources, settings["options"]), settings["fingerprint"]))
+    """Read, reflow and segment these sources; return their tables as bytes, with the seconds of each stage."""
+    watch = Stopwatch()
+    documents = _documents(sources, settings["options"], watch)
+    watch.enter("tables")
+    tables = build_tables(documents, settings["fingerprint"])
+    return encode_tables(tables, watch.seconds)
 
 
-def _documents(sources: Sequence[Source], options: dict[str, Any]) -> list[Document]:
-    return [process(source, Options(**options)) for source in sources]
+def _documents(sources: Sequence[Source], options: dict[str, Any], watch: Stopwatch) -> list[Document]:
+    return [process(source, Options(**options), watch.enter) for source in sources]
 
 
 def warm(settings: dict[str, Any]) -> None:
@@ -46,7 +51,7 @@ def warm(settings: dict[str, Any]) -> None:
             path = Path(place, name)
             path.write_bytes(data)
             sources.append(Source(name, str(path), len(data), ""))
-        documents = _documents(sources, options)
+        documents = _documents(sources, options, Stopwatch())
     if rejects := [reject for document in documents for reject in document.rejects]:
         raise RuntimeError(f"a sample of the reader's own cannot be read: {rejects[0].message}")
     encode_tables(build_tables(documents, settings["fingerprint"]))

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from flows import metrics
 from flows.look import place
 from flows.pipeline import TOLD
 
@@ -181,7 +182,8 @@ def show_outcome(outcome: Outcome, as_json: bool) -> None:
     elif outcome.status == "nothing new":
         line(outcome.headline)
     else:
-        line(f"published {outcome.release} in {outcome.path} ({outcome.seconds:.1f} s)", "bold")
+        line(f"published {outcome.release} in {outcome.path}", "bold")
+        line(metrics.sentence(outcome.metrics), "dim")
         if outcome.rejects:
             line("`wenliu rejects` lists what was rejected, and what to do about it")
 

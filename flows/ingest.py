@@ -28,7 +28,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
-from flows import pipeline
+from flows import metrics, pipeline
 from flows.alerts import Alert
 from flows.console import visible
 from flows.pipeline import TOLD, Outcome, Watch, silent
@@ -135,12 +135,15 @@ def _both(first: Watch, second: Watch) -> Watch:
 
 
 def _report(outcome: Outcome) -> None:
-    """Leave what came of the run as artifacts: a summary, what was rejected, and what was told; the last as events too."""
+    """Leave what came of the run as artifacts: a summary, rejects, what it cost, what was told; the last as events too."""
     create_markdown_artifact(_markdown(outcome), key="ingest-summary")
     if outcome.rejects:
         columns = ("source", "article_id", "stage", "check", "message", "remedy")
         rows = [{column: visible(reject[column] or "") for column in columns} for reject in outcome.rejects[:SHOWN]]
         create_table_artifact(rows, key="ingest-rejects")
+    if outcome.metrics:
+        stages = [{"stage": name, **rate} for name, rate in outcome.metrics["stages"].items()]
+        create_table_artifact(stages, key="ingest-metrics", description=metrics.sentence(outcome.metrics))
     for alert in outcome.alerts:
         payload = {"cause": visible(alert.cause), "severity": alert.severity, "body": alert.body}
         emit_event("wenliu.alert", resource={"prefect.resource.id": "wenliu.dataset"}, payload=payload)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from flows import accepted
 from flows.finished import Finished
 from flows.job import Job, check_paths, plan
+from flows.metrics import Cost
 from flows.read import read
 from flows.settings import WrongSettings
 from tasks import release
@@ -80,7 +80,8 @@ class Outcome:
 
     `read` counts what this run read, `rows` the rows of the release by table; `rejects` are the rows of the table of
     that name for what this run read; `refusals` say why a release was refused, `warnings` what is worth a look: findings
-    with `check`, `message`, `remedy`, `count` and `evidence`. `alerts` are the messages that were sent, or are kept.
+    with `check`, `message`, `remedy`, `count` and `evidence`. `alerts` are the messages that were sent, or are kept;
+    `metrics` say what the run cost (`flows.metrics`).
     """
 
     status: Literal["published", "nothing new", "refused"]
@@ -93,6 +94,7 @@ class Outcome:
     refusals: Sequence[Mapping[str, Any]] = ()
     warnings: Sequence[Mapping[str, Any]] = ()
     alerts: Sequence[Alert] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -215,7 +217,8 @@ def _run(
     log: Callable[[str], None],
     now: datetime | None,
 ) -> Outcome:
-    started = time.monotonic()
+    cost = Cost()
+    cost.stages.enter("plan")
     with release.publishing(settings.processed) as store:
         _refuse_while_held(store)
         (settings.processed / ".work").mkdir(exist_ok=True)
@@ -225,14 +228,18 @@ def _run(
             return nothing
         log("to do: " + ", ".join(f"{number:,} {sort}" for sort, number in job.counts.items() if number))
 
-        finished, fresh, unsettled = read(settings, job, by, watch)
+        cost.stages.enter("reading")
+        reading = read(settings, job, by, watch)
+        finished, fresh, unsettled = reading.finished, reading.fresh, reading.unsettled
         for source in unsettled:
             log(f"{source}: changed while it was read; left for the next run")
 
         watch("staging", 0, 1)
+        cost.stages.enter("stage")
         staging = by.once("stage", lambda: stage(job, store, finished, fresh, now))
 
         watch("checking", 0, 1)
+        cost.stages.enter("check")
         checked = by.once("check", lambda: check(settings, job, staging, fresh, unsettled, now))
         counts, rejects = this_runs(staging, fresh)
         outcome = Outcome(
@@ -246,22 +253,25 @@ def _run(
             refusals=checked.summary["refusals"],
             warnings=[*checked.summary["warnings"], *_stale(settings, job)],
         )
+        cost.stages.enter("publish")
         for finding in outcome.warnings:
             log(f"warning: {finding['check']} ({finding['count']:,}): {finding['message']}")
         _write_report(job, staging, checked, outcome, log)
         if checked.refusals:
-            outcome = replace(outcome, path=by.once("refuse", lambda: refuse(staging, checked)))
+            figures = cost.figures(reading, staging)
+            outcome = replace(outcome, path=by.once("refuse", lambda: refuse(staging, checked, figures)))
         else:
             watch("publishing", 0, 1)
-            metrics = {"planned": job.counts, "read": counts, "seconds": round(time.monotonic() - started, 3)}
-            by.once("publish", lambda: publish(job, staging, checked, metrics, now))
+            figures = {"planned": job.counts, "read": counts, **cost.figures(reading, staging)}
+            by.once("publish", lambda: publish(job, staging, checked, figures, now))
             try:
                 store.retain(settings.retention.releases, settings.retention.hours, now)
             except release.StorageError as error:  # it is published all the same
                 log(f"warning: old releases stay for now: {error}")
             finished.clear()
     log(outcome.headline)
-    return replace(outcome, seconds=time.monotonic() - started)
+    figures = cost.figures(reading, staging)
+    return replace(outcome, metrics=figures, seconds=figures["seconds"])
 
 
 def _write_report(job: Job, staging: Staging, checked: Checked, outcome: Outcome, log: Callable[[str], None]) -> None:
@@ -430,16 +440,16 @@ def _unending(verdict: Verdict) -> Finding:
 
 
 def publish(
-    job: Job, staging: Staging, checked: Checked, metrics: Mapping[str, Any], now: datetime | None = None
+    job: Job, staging: Staging, checked: Checked, figures: Mapping[str, Any], now: datetime | None = None
 ) -> None:
     """Put the staged release in place, with what the checks said beside it."""
     (staging.path / "checks.json").write_text(json.dumps(checked.results, ensure_ascii=False), encoding="utf-8")
-    staging.publish(job.fingerprint.parts, checked.summary, {**metrics, **checked.remembered}, now)
+    staging.publish(job.fingerprint.parts, checked.summary, {**figures, **checked.remembered}, now)
 
 
-def refuse(staging: Staging, checked: Checked) -> Path:
+def refuse(staging: Staging, checked: Checked, figures: Mapping[str, Any]) -> Path:
     """Lay the staged release aside with the verdict, for those who look into it."""
-    return staging.refuse(checked.summary | {"results": checked.results})
+    return staging.refuse(checked.summary | {"results": checked.results, "metrics": figures})
 
 
 def this_runs(staging: Staging, fresh: Mapping[str, int]) -> tuple[dict[str, int], list[dict[str, Any]]]:

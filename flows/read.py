@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flows.finished import Finished
+from flows.metrics import OF_A_DOCUMENT, add_up
 from flows.settings import WrongSettings
-from tasks.dataset import build_tables, decode_tables, encode_tables
+from tasks.dataset import build_tables, decode_seconds, decode_tables, encode_tables
 from tasks.document import Document, Source, Unreadable
 from tasks.guard import Guard, Limits
 from tasks.spool import Unsettled, take
@@ -35,6 +36,33 @@ BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 64 * 1024
 NOTHING = hashlib.sha256().hexdigest()
 
 
+class Progress(NamedTuple):
+    """A batch that is done: its sources, those of them that changed meanwhile and must wait, and each stage's seconds."""
+
+    sources: Sequence[Source]
+    unsettled: Sequence[str]
+    seconds: Mapping[str, float]
+
+
+class Reading(NamedTuple):
+    """What came of reading a job.
+
+    `fresh` are the sources read, now or by a run that was killed, with the characters of each; `unsettled` those that
+    have to wait since they changed meanwhile; `now` those that this run itself has read, in `seconds` by stage.
+    """
+
+    finished: Finished
+    fresh: dict[str, int]
+    unsettled: list[str]
+    now: list[Source]
+    seconds: Mapping[str, float]
+
+    @property
+    def weight(self) -> int:
+        """What this run itself has read, in bytes of text that take as long."""
+        return sum(weight(source) for source in self.now)
+
+
 @dataclass(frozen=True, slots=True)
 class BatchReader:
     """Reads one batch after the other, from several threads at once."""
@@ -45,8 +73,8 @@ class BatchReader:
     guard: Guard[bytes]
     finished: Finished
 
-    def __call__(self, batch: Sequence[Source]) -> tuple[int, list[str]]:
-        """Read a batch and keep what came of it; return its size, and the sources that changed meanwhile and must wait."""
+    def __call__(self, batch: Sequence[Source]) -> Progress:
+        """Read a batch, keep what came of it, and tell what it took."""
         taken: list[Source] = []
         rejected: list[Document] = []
         unsettled: list[str] = []
@@ -63,20 +91,17 @@ class BatchReader:
             done = self.guard.run(taken) if taken else None
         finally:
             shutil.rmtree(spool, ignore_errors=True)
-        for result in done.results if done else ():
+        results = done.results if done else ()
+        for result in results:
             self.finished.add(result)
         rejected += done.rejected if done else ()
         if rejected:
             self.finished.add(encode_tables(build_tables(rejected, self.fingerprint)))
-        return len(batch), unsettled
+        return Progress(batch, unsettled, add_up(decode_seconds(result, OF_A_DOCUMENT) for result in results))
 
 
-def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Finished, dict[str, int], list[str]]:
-    """Read what the job names and no killed run has read before.
-
-    Returns the finished documents; the sources read, with the characters of each; and those that have to wait since
-    they changed while they were read.
-    """
+def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> Reading:
+    """Read what the job names and no killed run has read before."""
     work = settings.processed / ".work"
     _sweep(work)
     finished = Finished(work, job.fingerprint.value)
@@ -84,20 +109,22 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> tuple[Fini
         s for s in job.plan.todo if s.source not in finished.sources or finished.sources[s.source].sha256 != s.sha256
     ]
     unsettled: list[str] = []
+    seconds: dict[str, float] = {}
     if left:
         done, total = len(job.plan.todo) - len(left), len(job.plan.todo)
         watch("reading", done, total)
         with open_guard(settings, job.fingerprint.value) as guard:
             reader = BatchReader(settings.raw, work, job.fingerprint.value, guard, finished)
             size = batch_size(left, settings)
-            for number, waiting in steps.each("read", reader, list(batches(left, size)), settings.workers):
-                done += number
-                unsettled += waiting
+            for batch in steps.each("read", reader, list(batches(left, size)), settings.workers):
+                done += len(batch.sources)
+                unsettled += batch.unsettled
+                seconds = add_up([seconds, batch.seconds])
                 watch("reading", done, total)
         _sweep(work)  # what a disk that failed for a moment has kept
     late = set(unsettled)
     fresh = {s.source: finished.sources[s.source].chars for s in job.plan.todo if s.source not in late}
-    return finished, fresh, unsettled
+    return Reading(finished, fresh, unsettled, [s for s in left if s.source not in late], seconds)
 
 
 def _sweep(work: Path) -> None:
@@ -131,6 +158,7 @@ def decode(data: bytes, sources: Sequence[Source]) -> bytes:
     found = decode_tables(data)["sources"].select(["source", "sha256"]).to_pylist()
     if found != [{"source": s.source, "sha256": s.sha256} for s in sorted(sources, key=lambda s: s.source)]:
         raise ValueError("not the sources that were handed out")
+    decode_seconds(data, OF_A_DOCUMENT)
     return data
 
 

@@ -6,6 +6,7 @@ bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─seg
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,14 +31,19 @@ class Options:
     encoding: str | None = None
 
 
-def process(source: Source, options: Options | None = None) -> Document:
-    """Return a source's articles, or the reason why there are none: bad input is a `Reject`, never an exception."""
+def process(
+    source: Source, options: Options | None = None, enter: Callable[[str], object] = lambda _: None
+) -> Document:
+    """Return a source's articles, or the reason why there are none: bad input is a `Reject`, never an exception.
+
+    `enter` hears the name of each stage as it begins: `read`, `reflow`, `segment`.
+    """
     options = options or Options()
     reading: Reading | None = None
-    stage = "read"
+    enter(stage := "read")
     try:
         reading = read(source, options)
-        stage = "reflow"
+        enter(stage := "reflow")
         articles, left_out = reflow(reading)
         if not articles:
             raise Unreadable(
@@ -46,7 +52,7 @@ def process(source: Source, options: Options | None = None) -> Document:
                 "check that the file was written completely",
                 stage=stage,
             )
-        stage = "segment"
+        enter(stage := "segment")
         dictionary = _dictionary(options.dictionary) if options.dictionary else None
         articles = tuple(with_words(article, dictionary) for article in articles)
     except Unreadable as error:

@@ -7,6 +7,8 @@ Rows are built column by column (no dictionary per row): a thousand articles hav
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -536,10 +538,13 @@ _EMPTY: Tables = {name: pa.Table.from_batches([], schema=schema) for name, schem
 
 #: The envelope in which tables travel: each is an Arrow IPC stream of its own, so one can be read without the others.
 _ENVELOPE = pa.schema([pa.field("table", pa.string()), pa.field("stream", pa.large_binary())])
+_SECONDS = b"seconds"
 
 
-def encode_tables(tables: Tables) -> bytes:
+def encode_tables(tables: Tables, seconds: Mapping[str, float] | None = None) -> bytes:
     """Turn tables into bytes that hold data and nothing that could run: how a worker hands back what it made.
+
+    `seconds` says on the envelope how long each stage took; no table holds it.
 
     >>> tables = build_tables([], "f")
     >>> decode_tables(encode_tables(tables)) == tables
@@ -553,8 +558,9 @@ def encode_tables(tables: Tables) -> bytes:
             writer.write_table(table)
         streams.append(sink.getvalue().to_pybytes())
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, _ENVELOPE) as writer:
-        writer.write_table(pa.table({"table": list(tables), "stream": streams}, schema=_ENVELOPE))
+    envelope = _ENVELOPE.with_metadata({_SECONDS: json.dumps(dict(seconds or {}))})
+    with pa.ipc.new_stream(sink, envelope) as writer:
+        writer.write_table(pa.table({"table": list(tables), "stream": streams}, schema=envelope))
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded
 
@@ -580,6 +586,24 @@ def decode_tables(data: bytes | pa.Buffer, only: Iterable[str] = ROW_TABLES) -> 
     except (pa.ArrowException, OSError, KeyError) as error:
         raise ValueError(f"not the bytes of tables: {error}") from error
     return tables
+
+
+def decode_seconds(data: bytes | pa.Buffer, stages: Iterable[str]) -> dict[str, float]:
+    """Read from the envelope how long each of these stages took; 0 for those that it does not tell.
+
+    Raises ValueError when what stands there is no time.
+
+    >>> decode_seconds(encode_tables(build_tables([], "f"), {"read": 0.5}), ["read", "reflow"])
+    {'read': 0.5, 'reflow': 0.0}
+    """
+    try:
+        said = json.loads((pa.ipc.open_stream(data).schema.metadata or {}).get(_SECONDS, b"{}"))
+        seconds = {stage: float(said.get(stage, 0.0)) for stage in stages}
+    except (pa.ArrowException, OSError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"not the seconds of stages: {error}") from error
+    if not all(0 <= spent < math.inf for spent in seconds.values()):
+        raise ValueError("not the seconds of stages")
+    return seconds
 
 
 def data_dictionary() -> str:

@@ -204,7 +204,7 @@ def record_reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = read.BatchReader.__call__
 
-    def recording(self: read.BatchReader, batch: Sequence[Source]) -> tuple[int, list[str]]:
+    def recording(self: read.BatchReader, batch: Sequence[Source]) -> read.Progress:
         names.extend(source.source for source in batch)
         return original(self, batch)
 

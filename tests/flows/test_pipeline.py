@@ -11,6 +11,7 @@ import pytest
 from expectations.history import past
 from flows import pipeline, read
 from flows.job import plan
+from flows.metrics import OF_A_DOCUMENT
 from flows.settings import Settings, WrongSettings, load
 from tasks import release, spool
 from tasks.spool import Unsettled, open_regular, take
@@ -64,6 +65,33 @@ def test_a_release_tells_what_made_it_and_what_the_checks_said(settings: Setting
     assert current.manifest["metrics"]["planned"]["new"] == 3
     said = json.loads((current.path / "checks.json").read_text(encoding="utf-8"))
     assert said[0]["articles"]["success"] is True
+
+
+def parts(settings: Settings) -> dict[Path, int]:
+    """The part files of the current release with their sizes."""
+    here = release.open_release(settings.processed).path
+    return {path.relative_to(here): path.stat().st_size for path in here.rglob("*.parquet")}
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_release_tells_what_the_run_cost(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "WORK", "flows.batch:work")
+    outcome = pipeline.run(settings)
+    figures = release.open_release(settings.processed).manifest["metrics"]
+    size = sum(path.stat().st_size for path in Path("raw").iterdir())
+    assert (figures["documents"], figures["weight"], figures["bytes"]["read"]) == (3, size, size)
+    first = parts(settings)
+    assert figures["bytes"]["written"] == sum(first.values())
+    assert set(figures["stages"]) == {"plan", "reading", "stage", "check", "publish", *OF_A_DOCUMENT}
+    assert all(stage["documents"] == 3 for stage in figures["stages"].values())
+    assert all(figures["stages"][stage]["seconds"] > 0 for stage in ("reading", "stage", "read", "segment"))
+    assert min(figures["peak_memory"].values()) > 1 << 20
+    assert outcome.metrics["stages"].keys() == figures["stages"].keys()
+
+    raw("d.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
+    again = pipeline.run(settings)
+    assert (again.metrics["documents"], again.metrics["bytes"]["read"]) == (1, Path("raw/d.txt").stat().st_size)
+    assert again.metrics["bytes"]["written"] == sum(size for path, size in parts(settings).items() if path not in first)
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -10,7 +10,16 @@ import pyarrow as pa
 import pytest
 
 from tasks import dataset
-from tasks.dataset import ROW_TABLES, SCHEMAS, build_tables, concat_tables, decode_tables, encode_tables, withdraw
+from tasks.dataset import (
+    ROW_TABLES,
+    SCHEMAS,
+    build_tables,
+    concat_tables,
+    decode_seconds,
+    decode_tables,
+    encode_tables,
+    withdraw,
+)
 from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Token
 
 DICTIONARY = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
@@ -180,6 +189,12 @@ def test_tables_travel_as_bytes() -> None:
 
 
 WHOLE = encode_tables(build_tables([RIVER], "f"))
+
+
+@pytest.mark.parametrize("spent", [-1.0, float("nan"), float("inf"), "long", [1.0], None])
+def test_seconds_that_are_none_are_not_believed(spent: object) -> None:
+    with pytest.raises(ValueError, match="seconds"):
+        decode_seconds(encode_tables({}, {"read": spent}), ["read"])  # type: ignore[dict-item]  # a child may say anything
 
 
 @pytest.mark.parametrize("data", [b"", WHOLE[: len(WHOLE) // 2], b"x" + WHOLE, pickle.dumps([1]), b"\xff" * 64])
