@@ -69,7 +69,7 @@ def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
 
     found = job.plan(settings, full=full)
     if dry_run:
-        console.show_plan(found, as_json)
+        console.show_plan(settings, found, as_json)
         return DONE
     nothing = pipeline.nothing_new(settings, found)
     outcome = pipeline.told(settings, nothing) if nothing else _ingest(settings, full)
@@ -98,10 +98,10 @@ def _ingest(settings: Settings, full: bool) -> Outcome:
 @click.option("--full", is_flag=True, help="As if every source were to be read again.")
 @_as_json
 def plan(settings: Settings, full: bool, as_json: bool) -> None:
-    """Tell what a run would do, and why."""
+    """Tell what a run would do and why, the published articles it touches, and about how long it would take."""
     from flows import console, job
 
-    console.show_plan(job.plan(settings, full=full), as_json)
+    console.show_plan(settings, job.plan(settings, full=full), as_json)
 
 
 @cli.command()

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from flows import job as job_of
 from flows import metrics
 from flows.look import place
 from flows.pipeline import TOLD
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
     from flows.job import Job
     from flows.look import Check
     from flows.pipeline import Outcome, Watch
+    from flows.settings import Settings
     from tasks.release import Release
 
 #: A pipe has no width; nothing is cut there that a terminal would wrap.
 _PIPE_WIDTH = 240
 #: How many rows of a long list are shown to people; `--json` has them all.
 SHOWN = 20
+#: How many of a source's articles a plan names.
+TITLES = 3
 
 
 def write_json(value: Any) -> None:
@@ -136,22 +140,54 @@ def counts(values: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in values.items() if number)
 
 
-def show_plan(job: Job, as_json: bool) -> None:
-    """Show what a run would do, and why."""
+def show_plan(settings: Settings, job: Job, as_json: bool) -> None:
+    """Show what a run would do and why, which published articles it touches, and how long it would take."""
+    touched, seconds = job_of.touched(job), job_of.estimate(settings, job)
     lists = {name: getattr(job.plan, name) for name in ("new", "changed", "redo", "gone", "waiting", "unchanged")}
     lists["ignored"] = tuple(job.listing.ignored.items())
     if as_json:
-        write_json({name: [{"source": s, "reason": r} for s, r in found] for name, found in lists.items()})
+        told = {
+            name: [{"source": s, "reason": r} | ({"articles": touched[s]} if s in touched else {}) for s, r in found]
+            for name, found in lists.items()
+        }
+        write_json(told | {"estimated_seconds": seconds})
         return
     for name, found in lists.items():
         if found and name != "unchanged":
-            table(f"{name} ({len(found):,})", ("source", "why"), found[:SHOWN])
+            columns = ("source", "why", "articles") if name in ("changed", "redo", "gone") else ("source", "why")
+            rows = [(*change, titles(touched.get(change[0], ())))[: len(columns)] for change in found[:SHOWN]]
+            table(f"{name} ({len(found):,})", columns, rows)
             more(len(found))
     line(counts(job.counts) or "there is nothing under raw/")
+    if articles := sum(map(len, touched.values())):
+        line(f"{articles:,} published articles may change or leave")
+    if seconds:
+        line(f"a run would take about {duration(seconds)}, at the pace of those before")
     if job.is_empty:
         line("nothing new: a run would publish nothing")
     elif job.plan.is_empty:
         line("the checks changed: a run would judge the release again")
+
+
+def titles(articles: Sequence[Mapping[str, Any]]) -> str:
+    """Name some articles by their titles, or by their ids where they have none.
+
+    >>> titles([{"article_id": "a1", "title": "春天"}, {"article_id": "a2", "title": None}])
+    '春天; a2'
+    """
+    named = [article["title"] or article["article_id"] for article in articles[:TITLES]]
+    return "; ".join(named) + (f"; and {len(articles) - TITLES} more" if len(articles) > TITLES else "")
+
+
+def duration(seconds: float) -> str:
+    """Say a length of time as it is worth knowing ahead.
+
+    >>> duration(42), duration(400), duration(9_000)
+    ('42 s', '7 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"
 
 
 def more(length: int) -> None:

@@ -6,10 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import expectations
 from flows import accepted
+from flows.read import weight
 from flows.settings import WrongSettings
 from tasks import release, sources
 from tasks.release import NoRelease, Release
@@ -64,6 +65,34 @@ def plan(settings: Settings, *, full: bool = False) -> Job:
         full=full,
     )
     return Job(planned, listing, made_by, judged_by, parent)
+
+
+def touched(job: Job) -> dict[str, list[dict[str, Any]]]:
+    """Return, by source, the published articles (`article_id`, `title`) that may come out otherwise, or leave."""
+    sources = [change.source for change in (*job.plan.changed, *job.plan.redo, *job.plan.gone)]
+    if job.parent is None or not sources:
+        return {}
+    rows = job.parent.table("articles", ["article_id", "source", "title"]).to_pylist()
+    found: dict[str, list[dict[str, Any]]] = {source: [] for source in sources}
+    for row in rows:
+        if row["source"] in found:
+            found[row["source"]].append({"article_id": row["article_id"], "title": row["title"]})
+    return found
+
+
+def estimate(settings: Settings, job: Job) -> float | None:
+    """Say how many seconds a run would take at the pace of those whose releases are kept; None before there was any.
+
+    Their seconds for so many bytes of text, and never less than the shortest of them took.
+    """
+    if job.is_empty:
+        return 0.0
+    figures = [found.manifest["metrics"] for found in release.releases(settings.processed)]
+    runs = [(run["seconds"], run["weight"]) for run in figures if run.get("weight")]
+    if not runs:
+        return None
+    seconds, weights = (sum(column) for column in zip(*runs, strict=True))
+    return float(max(min(spent for spent, _ in runs), sum(map(weight, job.plan.todo)) * seconds / weights))
 
 
 def check_paths(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import pipeline
+from flows import job, pipeline
 from flows.cli import cli, main
 from flows.settings import load
 from tasks import release
@@ -70,6 +70,40 @@ def test_a_plan_tells_why_and_publishes_nothing(wenliu: Wenliu, command: tuple[s
     _, shown, _ = wenliu(*command)
     assert "3 new" in shown
     assert not Path("processed").exists()
+
+
+def test_a_plan_names_the_articles_that_a_changed_dictionary_touches_and_the_time(
+    wenliu: Wenliu, published: str
+) -> None:
+    assert json.loads(wenliu("plan", "--json")[1])["estimated_seconds"] == 0
+    Path("words.txt").write_text("古桥 10 n\n", encoding="utf-8")
+    Path("wenliu.toml").write_text('dictionary = "words.txt"\n')
+    told = json.loads(wenliu("plan", "--json")[1])
+    assert told["redo"][0]["reason"] == "changed since it was read: dictionary"
+    titles = {change["source"]: [article["title"] for article in change["articles"]] for change in told["redo"]}
+    assert titles["d.txt"] == ["新书出版"]
+    assert titles["odd.txt"] == []
+    assert told["estimated_seconds"] > 0
+    shown = wenliu("plan")[1]
+    assert "新书出版" in shown
+    assert "4 published articles may change or leave" in shown
+    assert "a run would take about" in shown
+
+
+def test_the_estimate_goes_by_the_pace_of_the_runs_before(wenliu: Wenliu, monkeypatch: pytest.MonkeyPatch) -> None:
+    def release_of(**figures: float) -> release.Release:
+        return release.Release(Path("r"), {"metrics": figures})
+
+    todo = job.plan(load())
+    bytes_there = sum(path.stat().st_size for path in Path("raw").iterdir())
+    for runs, seconds in (
+        ([], None),
+        ([{}], None),
+        ([{"seconds": 8.0, "weight": bytes_there * 2}], 8.0),  # no run is shorter than the shortest
+        ([{"seconds": 1.0, "weight": bytes_there / 4}, {"seconds": 8.0, "weight": bytes_there * 2}], 4.0),
+    ):
+        monkeypatch.setattr(release, "releases", lambda _, runs=runs: [release_of(**run) for run in runs])
+        assert job.estimate(load(), todo) == seconds
 
 
 def test_a_refused_run_exits_with_1_and_says_where_to_look(wenliu: Wenliu) -> None:
