@@ -7,17 +7,19 @@ from what stands there, or when what reads it does.
 from __future__ import annotations
 
 import ast
+import fnmatch
+import functools
 import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import stat
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -66,6 +68,8 @@ def escape_name(path: str | bytes) -> str:
     '%B4%BA%0A.txt'
     """
     text = os.fsencode(path).decode("utf-8", "surrogateescape")
+    if text.isprintable() and "%" not in text:
+        return text  # nearly every name, in a tenth of the time
     return "".join(
         "".join(f"%{byte:02X}" for byte in c.encode("utf-8", "surrogateescape"))
         if c == "%" or unicodedata.category(c) in _ODD
@@ -101,8 +105,9 @@ class Listing:
 def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = None) -> Listing:
     """List and hash the regular files under `raw`; links are not followed, pipes and devices not opened.
 
-    When a file was written within the last second, waits for another: what goes on growing is half copied. `cache` is a file that remembers the hashes of files whose size and times did not change; it may be deleted at
-    any time. Raises NoRaw when `raw` is no folder or cannot be listed.
+    When a file was written within the last second, waits for another: what goes on growing is half copied. `cache` is a
+    file that remembers the hashes of files whose size and times did not change; it may be deleted at any time. Raises
+    NoRaw when `raw` is no folder or cannot be listed.
     """
     if not raw.is_dir():
         raise NoRaw(f"{raw}: no such folder. Make it and put the articles there, or name another with --raw.")
@@ -113,20 +118,21 @@ def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = 
     unlisted: dict[str, str] = {}
     sources: list[Source] = []
     patterns = tuple(ignore)
-    files: dict[str, os.DirEntry[str]] = {}
+    any_pattern = re.compile("|".join(map(fnmatch.translate, patterns)))
+    root = str(raw).rstrip("/") + "/"
+    files: dict[str, tuple[str, os.DirEntry[str]]] = {}
     seen: dict[str, os.stat_result] = {}
     for entry in _walk(raw, unlisted):
-        path = os.path.relpath(entry.path, raw)
+        path = entry.path.removeprefix(root)
         name = escape_name(path)
-        if refusal := _refusal(entry, name, patterns):
+        if refusal := _refusal(entry, name, patterns if any_pattern.match(name) else ()):
             ignored[name] = refusal
             continue
         with suppress(FileNotFoundError):  # gone since it was listed
             seen[path] = entry.stat(follow_symlinks=False)
-            files[path] = entry
+            files[path] = name, entry
     growing = unsettled(raw, seen, QUIET_SECONDS)
-    for path, entry in files.items():
-        name = escape_name(path)
+    for path, (name, entry) in files.items():
         try:
             found = _look(entry, known.get(name))
         except FileNotFoundError:
@@ -165,7 +171,7 @@ def _state(seen: os.stat_result) -> _Known:
 def _look(entry: os.DirEntry[str], known: _Known | None) -> _Known | None:
     """Return a file's state and hash (empty if it cannot be opened), or None when it changed meanwhile."""
     before = _state(entry.stat(follow_symlinks=False))
-    if known and known._replace(sha256="") == before:
+    if known and known[:3] == before[:3]:
         return known
     try:
         digest, after = _hash(entry.path)
@@ -203,7 +209,7 @@ def _refusal(entry: os.DirEntry[str], name: str, patterns: Sequence[str]) -> str
         return "a link; put the file itself here"
     if not entry.is_file(follow_symlinks=False):
         return "no regular file"
-    pattern = next((p for p in patterns if fnmatchcase(name, p)), "")
+    pattern = next((p for p in patterns if fnmatch.fnmatchcase(name, p)), "")
     return f"ignored by the pattern {pattern}" if pattern else ""
 
 
@@ -295,6 +301,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+@functools.cache  # a run plans twice: before it starts Prefect, and when no other run can publish any more
 def _meaning(code: bytes) -> bytes:
     tree = ast.parse(code)
     for node in ast.walk(tree):
