@@ -51,7 +51,7 @@ def bare(jobs: Sequence[Sequence[Source]]) -> float:
     gc.collect()
     began = processor_seconds()
     for job in jobs:
-        work(job, SETTINGS)
+        work(job, SETTINGS, ())
     return processor_seconds() - began
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.metrics import Stopwatch
-from tasks.article import Options, process
+from tasks.article import Options, Unfinished, process
 from tasks.dataset import build_tables, encode_tables
-from tasks.document import Document, Source
+from tasks.document import Document, Reading, Source
+from tasks.guard import Part
+from tasks.read import ipc
 
 #: Texts that meet what loads on first use: dictionary and tagger, weights, the rules of both scripts.
 CHINESE = """河边的春天
@@ -25,17 +27,25 @@ green, and 18.5 degrees were measured at noon. "It's early," they said.
 """
 
 
-def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
-    """Read, reflow and segment these sources; return their tables as bytes, with the seconds of each stage."""
+def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes | Part:
+    """Read, reflow and segment these sources, of a long PDF its next pages.
+
+    Returns their tables as bytes, with the seconds of each stage, or the part of the long PDF.
+    """
     watch = Stopwatch()
-    documents = _documents(sources, settings["options"], watch)
+    try:
+        documents = _documents(sources, settings["options"], watch, [ipc.decode(part) for part in parts])
+    except Unfinished as unfinished:
+        return Part(ipc.encode(unfinished.reading))
     watch.enter("tables")
     tables = build_tables(documents, settings["fingerprint"])
     return encode_tables(tables, watch.seconds)
 
 
-def _documents(sources: Sequence[Source], options: dict[str, Any], watch: Stopwatch) -> list[Document]:
-    return [process(source, Options(**options), watch.enter) for source in sources]
+def _documents(
+    sources: Sequence[Source], options: dict[str, Any], watch: Stopwatch, before: Sequence[Reading] = ()
+) -> list[Document]:
+    return [process(source, Options(**options), watch.enter, before) for source in sources]
 
 
 def warm(settings: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tasks.document import Box, Source, Unreadable
-from tasks.guard import Guard, Limits
+from tasks.guard import Guard, Limits, Part
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -79,16 +79,20 @@ def draw(settings: Settings, source: Source) -> Sketch:
     return Sketch(trouble=troubles)
 
 
-def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
+def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes | Part:
     """Draw the one source that is given (in the child); see `decode` for what comes back."""
-    from tasks.article import Options, read
+    from tasks.article import Options, Unfinished, read
+    from tasks.read import ipc
 
     trouble: list[str] = []
     leaves: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []
     try:
-        reading = read(sources[0], Options(encoding=settings["encoding"]))
+        before = [ipc.decode(part) for part in parts]
+        reading = read(sources[0], Options(encoding=settings["encoding"]), before)
         marks = list(_marks(reading))
+    except Unfinished as unfinished:
+        return Part(ipc.encode(unfinished.reading))
     except Unreadable:
         pass  # the source's own reject says why
     except Exception as error:  # noqa: BLE001 - a fault of the reader's, which the reject names: a picture may tell more

@@ -6,17 +6,28 @@ bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─seg
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from tasks.document import Article, Document, Reading, Reject, Source, Unreadable
-from tasks.read.pdf import read_pdf
+from tasks.read.pdf import read_pages, whole
 from tasks.read.text import read_text
 from tasks.reflow import reflow
 from tasks.segment import Dictionary, segment
 from tasks.spool import HEAD_BYTES, check_pages, check_promise, check_whole, sniff
+
+#: So many pages of a long PDF are read by one child, so that no page uses up the budget of others far away.
+PAGES_AT_ONCE = 50
+
+
+class Unfinished(Exception):
+    """A long PDF is not all read yet: `reading` holds its next pages, for the child that goes on behind them."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(f"{reading.pages_left} pages left")
+        self.reading = reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +43,22 @@ class Options:
 
 
 def process(
-    source: Source, options: Options | None = None, enter: Callable[[str], object] = lambda _: None
+    source: Source,
+    options: Options | None = None,
+    enter: Callable[[str], object] = lambda _: None,
+    before: Sequence[Reading] | None = None,
 ) -> Document:
     """Return a source's articles, or the reason why there are none: bad input is a `Reject`, never an exception.
 
-    `enter` hears the name of each stage as it begins: `read`, `reflow`, `segment`.
+    `enter` hears the name of each stage as it begins: `read`, `reflow`, `segment`. Given what was read of it `before`,
+    be it nothing yet, a long PDF is read by its next pages only, which `Unfinished` hands out, until there are none
+    left; without, all of it is read here.
     """
     options = options or Options()
     reading: Reading | None = None
     enter(stage := "read")
     try:
-        reading = read(source, options)
+        reading = read(source, options, before)
         enter(stage := "reflow")
         articles, left_out = reflow(reading)
         if not articles:
@@ -57,7 +73,7 @@ def process(
         articles = tuple(with_words(article, dictionary) for article in articles)
     except Unreadable as error:
         return rejected(source, reading, replace(error.reject, message=_naming(source, error.reject.message)))
-    except (RecursionError, MemoryError):
+    except (Unfinished, RecursionError, MemoryError):
         raise  # the guard knows what to make of these
     except Exception as error:  # noqa: BLE001 - whatever a document provokes is that document's reject
         fault = Reject(
@@ -80,17 +96,25 @@ def process(
     )
 
 
-def read(source: Source, options: Options) -> Reading:
-    """Return the lines of a source by the reader for what it holds, whatever its name says."""
+def read(source: Source, options: Options, before: Sequence[Reading] | None = None) -> Reading:
+    """Return the lines of a source by the reader for what it holds, whatever its name says.
+
+    Raises `Unreadable`, and `Unfinished` where a long PDF is to be read by its next pages (see `process`).
+    """
     data = Path(source.path).read_bytes()
     head = data[:HEAD_BYTES]
     check_promise(source.source, head)
-    if sniff(head) == "application/pdf":
-        check_whole(source.source, head, len(data))
-        reading = read_pdf(data)
-        check_pages(source.source, data, len(reading.pages))
-        return reading
-    return read_text(data, options.encoding)
+    if sniff(head) != "application/pdf":
+        return read_text(data, options.encoding)
+    check_whole(source.source, head, len(data))
+    readings = list(before or ())
+    while not readings or readings[-1].pages_left:
+        done = sum(len(reading.pages) for reading in readings)
+        readings.append(read_pages(data, done + 1, PAGES_AT_ONCE))
+        check_pages(source.source, data, done + len(readings[-1].pages) + readings[-1].pages_left)
+        if before is not None and (before or readings[-1].pages_left):
+            raise Unfinished(readings[-1])
+    return whole(readings)
 
 
 def with_words(article: Article, dictionary: Dictionary | None) -> Article:

@@ -102,7 +102,8 @@ class Reading:
 
     `n_chars` counts every character of the file that is not white space, before anything is left out, and `left_out`
     says by rule how many of them are in no line of `pages`; so that nothing can vanish unnoticed. `rejects` are the
-    pages that could not be read while others could.
+    pages that could not be read while others could. A long PDF is read in several readings, each of some of its pages;
+    `pages_left` counts those behind the last one.
     """
 
     pages: tuple[Page, ...]
@@ -111,6 +112,7 @@ class Reading:
     encoding: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     rejects: tuple[Reject, ...] = ()
+    pages_left: int = 0
 
 
 class Token(NamedTuple):

@@ -20,24 +20,25 @@ import resource
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tasks.document import Source
 
-#: What is run in a child: the sources of the batch and the settings, both plain values, in; bytes out.
-Work = Callable[[Sequence[Source], dict[str, Any]], bytes]
-
-#: The first byte of what a child hands back; the rest is the result, or the name of the exception, or nothing.
-RESULT, RAISED, OUT_OF_MEMORY, TOO_LONG = b"R", b"E", b"M", b"O"
+#: The first byte of what a child hands back; the rest is the result, or a part of it behind a line that says under which
+#: limits to go on, or the name of the exception, or nothing.
+RESULT, PART, RAISED, OUT_OF_MEMORY, TOO_LONG = b"R", b"P", b"E", b"M", b"O"
 
 READY = b"ready"
-FORK = b"f"
+#: How the owner asks for a child: by its limits, in the order of `Limits`.
+FORK = struct.Struct("!QQQd")
 
 #: Between two looks at the clock and the memory of the children, in seconds.
 TICK = 0.1
@@ -75,10 +76,27 @@ class Limits:
         return self.cpu_seconds * self.wall_factor
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a child has done of a source that is too long for one budget: bytes that the next child is given.
+
+    `limits` names the kind of limits that the next child works under, none being the usual ones.
+    """
+
+    data: bytes
+    limits: str = ""
+
+
+#: What is run in a child: the sources of the batch, the settings (both plain values), and the parts that the children
+#: before it have handed on. It returns what came of them, or one more part of its one source.
+Work = Callable[[Sequence[Source], dict[str, Any], Sequence[bytes]], bytes | Part]
+
+
 @dataclass(slots=True)
 class Child:
-    """A child at work: whom to tell of its end, since when it runs, and the limit it was killed for."""
+    """A child at work: its limits, whom to tell of its end, since when it runs, and the limit it was killed for."""
 
+    limits: Limits
     report: socket.socket
     started: float
     check: str | None = None
@@ -98,7 +116,7 @@ def load(name: str) -> Callable[..., Any]:
 def serve(control_fd: int) -> None:
     """Fork a child whenever the owner asks over the control socket, until that socket closes.
 
-    On standard input stands JSON: `work`, `warm`, `settings`, `limits`. The answer on the control socket is `READY`,
+    On standard input stands JSON: `work`, `warm` and `settings`. The answer on the control socket is `READY`,
     or one line that says why the work could not be loaded.
     """
     control = socket.socket(fileno=control_fd)
@@ -114,18 +132,17 @@ def serve(control_fd: int) -> None:
     gc.freeze()  # else the first collection in every child would write to, and so copy, each page it inherited
     use_huge_pages()
     control.sendall(READY)
-    with ForkServer(control, work, order["settings"], Limits(**order["limits"])) as server:
+    with ForkServer(control, work, order["settings"]) as server:
         server.run()
 
 
 class ForkServer:
     """One thread, no locks: a loop over the owner's requests, the ends of children, and the clock."""
 
-    def __init__(self, control: socket.socket, work: Work, settings: dict[str, Any], limits: Limits) -> None:
+    def __init__(self, control: socket.socket, work: Work, settings: dict[str, Any]) -> None:
         self.control = control
         self.work = work
         self.settings = settings
-        self.limits = limits
         self.children: dict[int, Child] = {}
         self.born_with = resident_bytes(os.getpid())
         self.selector = selectors.PollSelector()
@@ -159,22 +176,23 @@ class ForkServer:
 
     def _fork(self) -> bool:
         """Fork the child that was asked for; False when nobody is left to ask."""
-        message, descriptors, _, _ = socket.recv_fds(self.control, 1, 2)
-        if message != FORK:
+        message, descriptors, _, _ = socket.recv_fds(self.control, FORK.size, 2)
+        if len(message) != FORK.size:
             return False
+        limits = Limits(*FORK.unpack(message))
         stream, report = (socket.socket(fileno=descriptor) for descriptor in descriptors)
         parent = os.getpid()
         pid = os.fork()
         if not pid:
-            self._become_child(stream, report, parent)
+            self._become_child(limits, stream, report, parent)
         with contextlib.suppress(OSError):  # whichever of the two is first: from here on the group can be killed
             os.setpgid(pid, pid)
         stream.close()
-        self.children[pid] = Child(report, time.monotonic())
+        self.children[pid] = Child(limits, report, time.monotonic())
         self.selector.register(report, selectors.EVENT_READ, pid)
         return True
 
-    def _become_child(self, stream: socket.socket, report: socket.socket, parent: int) -> NoReturn:
+    def _become_child(self, limits: Limits, stream: socket.socket, report: socket.socket, parent: int) -> NoReturn:
         """Let go of everything but the stream, take on the limits, work, and end without any clean-up."""
         status = 1
         try:
@@ -184,8 +202,8 @@ class ForkServer:
             die_with(parent)
             for other in (self.control, self.wakeup, self.alarm, report, *(c.report for c in self.children.values())):
                 other.close()
-            confine(self.limits)
-            answer(stream, self.work, self.settings, self.limits.output_bytes)
+            confine(limits)
+            answer(stream, self.work, self.settings, limits.output_bytes)
             status = 0
         finally:
             os._exit(status)
@@ -197,7 +215,7 @@ class ForkServer:
                 continue
             kill_group(pid)  # whatever the child has started itself
             exit_code = os.waitstatus_to_exitcode(status)
-            child.check = child.check or cause_of(exit_code, usage, self.limits, self.born_with)
+            child.check = child.check or cause_of(exit_code, usage, child.limits, self.born_with)
             del self.children[pid]
             with contextlib.suppress(KeyError):
                 self.selector.unregister(child.report)
@@ -208,7 +226,7 @@ class ForkServer:
         now = time.monotonic()
         for pid, child in list(self.children.items()):
             added = resident_bytes(pid) - self.born_with
-            if child.check is None and (check := overrun(self.limits, now - child.started, added)):
+            if child.check is None and (check := overrun(child.limits, now - child.started, added)):
                 self._kill(pid, check)
 
     def _kill(self, pid: int, check: str | None) -> None:
@@ -233,15 +251,36 @@ def cause_of(exit_code: int, usage: resource.struct_rusage, limits: Limits, born
     return "memory_limit" if exit_code < 0 and peak - born_with >= NEARLY_ALL * limits.memory_bytes else None
 
 
+def write_request(sources: Sequence[Source], parts: Sequence[bytes]) -> bytes:
+    """Return what a child reads first: a line of JSON, then the parts one after the other."""
+    head = {"sources": [asdict(source) for source in sources], "parts": [len(part) for part in parts]}
+    return b"\n".join((json.dumps(head).encode(), b"".join(parts)))
+
+
+def read_request(data: bytes) -> tuple[list[Source], list[bytes]]:
+    """Return the sources and the parts that `write_request` wrote.
+
+    >>> read_request(write_request([], [b"pages 1 to 50", b"pages 51 to 100"]))
+    ([], [b'pages 1 to 50', b'pages 51 to 100'])
+    """
+    line, _, rest = data.partition(b"\n")
+    head = json.loads(line)
+    ends = list(accumulate(head["parts"], initial=0))
+    return [Source(**fields) for fields in head["sources"]], [rest[a:b] for a, b in pairwise(ends)]
+
+
 def answer(stream: socket.socket, work: Work, settings: dict[str, Any], output_bytes: int) -> None:
-    """Read the batch from the stream, work, and write one byte that says what follows, and that."""
+    """Read the request from the stream, work, and write one byte that says what follows, and that."""
     with stream:
-        sources = [Source(**fields) for fields in json.loads(read_to_end(stream))]
+        sources, parts = read_request(read_to_end(stream))
         try:
-            result = work(sources, settings)
-            if not isinstance(result, bytes):
-                raise TypeError(type(result).__name__)
-            kind, payload = (RESULT, result) if len(result) <= output_bytes else (TOO_LONG, b"")
+            kind, payload = RESULT, work(sources, settings, parts)
+            if isinstance(payload, Part):
+                kind, payload = PART, payload.limits.encode() + b"\n" + payload.data
+            if not isinstance(payload, bytes):
+                raise TypeError(type(payload).__name__)
+            if len(payload) > output_bytes:
+                kind, payload = TOO_LONG, b""
         except MemoryError:
             kind, payload = OUT_OF_MEMORY, b""
         except BaseException as error:  # noqa: BLE001 (SystemExit too: all that the owner learns is the name)

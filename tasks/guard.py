@@ -17,15 +17,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from tasks.document import Document, Reject, Source
-from tasks.forkserver import FORK, OUT_OF_MEMORY, RAISED, READY, RESULT, TOO_LONG, Limits, read_to_end
+from tasks.forkserver import (
+    FORK,
+    OUT_OF_MEMORY,
+    PART,
+    RAISED,
+    READY,
+    RESULT,
+    TOO_LONG,
+    Limits,
+    Part,
+    read_to_end,
+    write_request,
+)
 from tasks.spool import read_head, sniff
 
-__all__ = ["Batch", "Guard", "GuardError", "Limits"]
+__all__ = ["Batch", "Guard", "GuardError", "Limits", "Part"]
 
 T = TypeVar("T")
 
@@ -50,6 +62,9 @@ SERVER = "import sys; sys.path[:] = sys.argv[2:]; from tasks.forkserver import s
 
 START_SECONDS = 120
 
+#: Of how many parts a source may consist; together they are no longer than one output may be.
+MOST_PARTS = 1000
+
 REMEDY = (
     "Open the file in a viewer and save it anew, or split it; an honest giant needs a higher limit in the settings."
 )
@@ -68,11 +83,12 @@ class Batch(Generic[T]):
 
 
 class Death(Exception):
-    """A child ended without a result: the check that names the reason, and a detail for the message."""
+    """A child ended without an answer: the check that names the reason, its limits, and a detail for the message."""
 
-    def __init__(self, check: str, detail: str = "") -> None:
+    def __init__(self, check: str, limits: Limits, detail: str = "") -> None:
         super().__init__(check, detail)
         self.check = check
+        self.limits = limits
         self.detail = detail
 
 
@@ -86,10 +102,14 @@ class Server(NamedTuple):
 class Guard(Generic[T]):
     """Run a function over batches of sources so that no source can harm another, or this process.
 
-    `work` and `warm` are named as "module:function". `work(sources, settings) -> bytes` runs in a child;
+    `work` and `warm` are named as "module:function". `work(sources, settings, parts) -> bytes | Part` runs in a child;
     `warm(settings)`, if given, runs once beforehand and loads what each child would else load again. `settings` are
     plain values (they travel as JSON). `decode(result, sources)` runs here, takes the child's bytes with mistrust and
     raises on anything but what `work` would have returned for these sources.
+
+    A source too long for one budget is worked on by one child after the other, each with a budget of its own: a child
+    returns a `Part` as long as it has not come to the end, and the next is given all `parts` that there are. A part may
+    name the kind of limits to go on under, one of those in `kinds`.
 
     May be used from several threads at once; no more than `workers` children run at a time.
 
@@ -105,10 +125,11 @@ class Guard(Generic[T]):
         *,
         warm: str | None = None,
         limits: Limits | None = None,
+        kinds: Mapping[str, Limits] | None = None,
         workers: int | None = None,
     ) -> None:
-        self.limits = limits or Limits()
-        self._order = json.dumps({"work": work, "warm": warm, "settings": settings, "limits": asdict(self.limits)})
+        self.limits = {"": limits or Limits(), **(kinds or {})}
+        self._order = json.dumps({"work": work, "warm": warm, "settings": settings})
         self._decode = decode
         self._workers = workers or os.cpu_count() or 1
         self._places = threading.BoundedSemaphore(self._workers)
@@ -139,38 +160,51 @@ class Guard(Generic[T]):
         children cannot be started at all.
         """
         results: list[T] = []
-        rejected: list[Document] = []
+        dead: list[Document] = []
         for group in groups(sources):
             try:
                 results.append(self._attempt(group))
             except Death as death:
                 if len(group) == 1:
-                    rejected.append(self._reject(group[0], death))
+                    dead.append(rejected(group[0], death))
                     continue
                 for source in group:
                     try:
                         results.append(self._attempt([source]))
                     except Death as own:
-                        rejected.append(self._reject(source, own))
-        return Batch(tuple(results), tuple(rejected))
+                        dead.append(rejected(source, own))
+        return Batch(tuple(results), tuple(dead))
 
     def _attempt(self, sources: Sequence[Source]) -> T:
-        """Run these sources in one child, or raise `Death`.
+        """Run these sources in one child, or a long one in as many as it has parts, or raise `Death`."""
+        parts: list[bytes] = []
+        limits = self.limits[""]
+        while isinstance(answer := self._in_child(sources, parts, limits), Part):
+            parts.append(answer.data)
+            if len(sources) > 1 or answer.limits not in self.limits:
+                raise Death("garbled_output", limits)
+            if len(parts) > MOST_PARTS or sum(map(len, parts)) > limits.output_bytes:
+                raise Death("output_limit", limits)
+            limits = self.limits[answer.limits]
+        try:
+            return self._decode(answer, sources)
+        except Exception as error:  # whatever hostile bytes provoke in a decoder
+            raise Death("garbled_output", limits, type(error).__name__) from error
+
+    def _in_child(self, sources: Sequence[Source], parts: Sequence[bytes], limits: Limits) -> bytes | Part:
+        """Return what a child makes of these sources, or raise `Death`.
 
         A server that dies takes all children with it, and any of them may have killed it. So each of them is run
         again while no other runs: who loses a server then has killed it.
         """
         with self._places:
-            result = self._ask(sources)
-        if result is None:
+            answer = self._ask(sources, parts, limits)
+        if answer is None:
             with self._no_company():
-                result = self._ask(sources)
-        if result is None:
-            raise Death("crashed", "with the server that watches it")
-        try:
-            return self._decode(result, sources)
-        except Exception as error:  # whatever hostile bytes provoke in a decoder
-            raise Death("garbled_output", type(error).__name__) from error
+                answer = self._ask(sources, parts, limits)
+        if answer is None:
+            raise Death("crashed", limits, "with the server that watches it")
+        return answer
 
     @contextlib.contextmanager
     def _no_company(self) -> Iterator[None]:
@@ -179,30 +213,29 @@ class Guard(Generic[T]):
                 places.enter_context(self._places)
             yield
 
-    def _ask(self, sources: Sequence[Source]) -> bytes | None:
-        """Have a child forked, hand it the sources and return its result; None when the server died beneath it."""
+    def _ask(self, sources: Sequence[Source], parts: Sequence[bytes], limits: Limits) -> bytes | Part | None:
+        """Have a child forked, hand it the sources and return its answer; None when the server died beneath it."""
         stream, far_stream = socket.socketpair()
         report, far_report = socket.socketpair()
         with stream, report:  # closing `report` early is what kills the child
             with far_stream, far_report:
-                server = self._fork(far_stream, far_report)
-            request = json.dumps([asdict(source) for source in sources]).encode()
+                server = self._fork(limits, far_stream, far_report)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has died: the report says of what
-                stream.sendall(request)
+                stream.sendall(write_request(sources, parts))
                 stream.shutdown(socket.SHUT_WR)
             output = b""
             with contextlib.suppress(ConnectionResetError):
                 try:
-                    output = read_to_end(stream, self.limits.output_bytes + 1)
+                    output = read_to_end(stream, limits.output_bytes + 1)
                 except ValueError as error:
-                    raise Death("output_limit") from error
+                    raise Death("output_limit", limits) from error
             ending = read_to_end(report)
         if not ending:
             self._bury(server)
             return None
-        return result_of(output, **json.loads(ending))
+        return answer_of(output, limits, **json.loads(ending))
 
-    def _fork(self, stream: socket.socket, report: socket.socket) -> Server:
+    def _fork(self, limits: Limits, stream: socket.socket, report: socket.socket) -> Server:
         """Ask the server for a child with these ends; whether it heard, the report will show."""
         with self._lock:
             if self._closed:
@@ -210,7 +243,7 @@ class Guard(Generic[T]):
             if self._server is None:
                 self._server = start(self._order)
             with contextlib.suppress(OSError):
-                socket.send_fds(self._server.control, [FORK], [stream.fileno(), report.fileno()])
+                socket.send_fds(self._server.control, [FORK.pack(*astuple(limits))], [stream.fileno(), report.fileno()])
             return self._server
 
     def _bury(self, server: Server) -> None:
@@ -219,18 +252,6 @@ class Guard(Generic[T]):
             if self._server is server:
                 stop(server)
                 self._server = None
-
-    def _reject(self, source: Source, death: Death) -> Document:
-        reason = {
-            "cpu_limit": f"took more than {self.limits.cpu_seconds} CPU-seconds",
-            "memory_limit": f"took more than {self.limits.memory_bytes >> 20} MiB of memory",
-            "output_limit": f"gave more than {self.limits.output_bytes >> 20} MiB of output",
-            "wall_limit": f"was not done after {self.limits.wall_seconds:g} seconds",
-            "garbled_output": "gave what no reader gives",
-            "crashed": "crashed the reader",
-        }[death.check]
-        message = f"{source.source}: the file {reason}" + (f" ({death.detail})." if death.detail else ".")
-        return Document(source, rejects=(Reject("read", death.check, message, REMEDY, evidence=death.detail),))
 
 
 def groups(sources: Sequence[Source]) -> Iterator[list[Source]]:
@@ -245,26 +266,44 @@ def groups(sources: Sequence[Source]) -> Iterator[list[Source]]:
     yield from ([source] for source in alone)
 
 
-def result_of(output: bytes, exit_code: int, check: str | None) -> bytes:
+def answer_of(output: bytes, limits: Limits, exit_code: int, check: str | None) -> bytes | Part:
     """Return what a child has handed back, or raise the `Death` that its output and its end amount to."""
     kind, payload = output[:1], output[1:]
     if check:
-        raise Death(check)
+        raise Death(check, limits)
     if exit_code < 0:
         known = {member.value: member.name for member in signal.Signals}
-        raise Death("crashed", known.get(-exit_code, f"signal {-exit_code}"))
+        raise Death("crashed", limits, known.get(-exit_code, f"signal {-exit_code}"))
     if exit_code or not kind:
-        raise Death("crashed", f"exit code {exit_code}")
+        raise Death("crashed", limits, f"exit code {exit_code}")
     if kind == OUT_OF_MEMORY:
-        raise Death("memory_limit")
+        raise Death("memory_limit", limits)
     if kind == TOO_LONG:
-        raise Death("output_limit")
+        raise Death("output_limit", limits)
     if kind == RAISED:
         name = payload[:80].decode(errors="replace")
-        raise Death("crashed", name if name.isidentifier() else "unknown exception")
+        raise Death("crashed", limits, name if name.isidentifier() else "unknown exception")
+    if kind == PART:
+        line, _, data = payload.partition(b"\n")
+        return Part(data, line[:80].decode(errors="replace"))
     if kind != RESULT:
-        raise Death("garbled_output")
+        raise Death("garbled_output", limits)
     return payload
+
+
+def rejected(source: Source, death: Death) -> Document:
+    """Return what becomes of a source whose child has died: a document that says of what."""
+    limits = death.limits
+    reason = {
+        "cpu_limit": f"took more than {limits.cpu_seconds} CPU-seconds",
+        "memory_limit": f"took more than {limits.memory_bytes >> 20} MiB of memory",
+        "output_limit": f"gave more than {limits.output_bytes >> 20} MiB of output",
+        "wall_limit": f"was not done after {limits.wall_seconds:g} seconds",
+        "garbled_output": "gave what no reader gives",
+        "crashed": "crashed the reader",
+    }[death.check]
+    message = f"{source.source}: the file {reason}" + (f" ({death.detail})." if death.detail else ".")
+    return Document(source, rejects=(Reject("read", death.check, message, REMEDY, evidence=death.detail),))
 
 
 def start(order: str) -> Server:

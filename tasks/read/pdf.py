@@ -15,6 +15,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
@@ -37,7 +38,10 @@ UNUSABLE_SHARE = 0.3
 #: A page without characters is a picture when one covers this share of it (a rule or a border is none); a page with
 #: fewer than so many is a stamped scan when a picture covers nearly all of it.
 PICTURE_SHARE, STAMP_GLYPHS, SCAN_SHARE = 0.02, 40, 0.8
-
+#: A PDF of more pages is no issue of anything, and each 50 of them are granted a budget.
+MOST_PAGES = 10_000
+#: The densest pages of a newspaper, its share prices, hold 60,000 characters; its maps some thousands of shapes.
+MOST_GLYPHS, MOST_SHAPES = 100_000, 50_000
 
 _HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
 
@@ -57,10 +61,19 @@ class Glyph(NamedTuple):
 def read_pdf(data: bytes) -> Reading:
     """Return the lines of every page of a PDF, in no particular order between the columns.
 
-    A page whose glyphs name no characters is left out with a reject of its own (`needs_ocr`); the others are read.
-    Raises `Unreadable` for files that are no PDF, are encrypted, damaged, empty, or hold no usable text at all.
+    A page whose glyphs name no characters is left out with a reject of its own (`needs_ocr`), as is one that holds too
+    many of them (`too_dense`); the others are read. Raises `Unreadable` for files that are no PDF, are encrypted,
+    damaged or empty, have too many pages, or hold no usable text at all.
 
     Source: the characters of `pdfplumber`; sizes and places in points from the top left corner of the page.
+    """
+    return whole([read_pages(data)])
+
+
+def read_pages(data: bytes, first: int = 1, most: int | None = None) -> Reading:
+    """Return the lines of some pages of a PDF, from the page `first` on, or of all that are left.
+
+    Raises as `read_pdf`, but not for pages without usable text: others may have some (see `whole`).
     """
     if not data:
         raise Unreadable("empty", "the file holds no bytes.", "Copy the file again from its origin.")
@@ -69,25 +82,42 @@ def read_pdf(data: bytes) -> Reading:
     left_out: Counter[str] = Counter()
     n_chars = 0
     with _told(), _opened(data) as pdf:
-        if not pdf.pages:
+        total = len(pdf.pages)
+        if not total:
             raise Unreadable("no_pages", "the PDF has no pages.", "Copy the file again: it may be cut short.")
-        for page in pdf.pages:
-            chars = page.chars
-            count = sum(not x.isspace() for c in chars for x in _expanded(c["text"]))
+        if total > MOST_PAGES:
+            raise Unreadable(
+                "too_long", f"the PDF has {total:,} pages, of {MOST_PAGES:,} at most.", "Split it into its issues."
+            )
+        for page in pdf.pages[first - 1 :][:most]:
+            glyphs = _lay_out(page)
+            count = sum(not x.isspace() for text in glyphs for x in _expanded(text))
             n_chars += count
-            if reject := _needs_ocr(page, chars):
+            if reject := _too_dense(page, glyphs) or _needs_ocr(page, page.chars):
                 rejects.append(reject)
-                left_out["needs_ocr"] += count
+                left_out[reject.check] += count
                 pages.append(Page(page.page_number, (), float(page.width), float(page.height)))
             else:
-                pages.append(_page(page, chars, left_out))
+                pages.append(_page(page, page.chars, left_out))
             page.close()  # pdfplumber keeps every page's objects otherwise
+    left = total - (first - 1) - len(pages)
+    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects), left)
+
+
+def whole(readings: Sequence[Reading]) -> Reading:
+    """Return what was read of a PDF's pages, some by some, as one; raises `Unreadable` when all of it is of no use."""
+    pages = tuple(page for reading in readings for page in reading.pages)
+    rejects = tuple(reject for reading in readings for reject in reading.rejects)
+    n_chars = sum(reading.n_chars for reading in readings)
     if rejects and not any(page.lines for page in pages):
         first = rejects[0]
         raise Unreadable(first.check, first.message, first.remedy, first.evidence)
     if not n_chars:
         raise Unreadable("no_text", "the PDF shows nothing.", "Copy the file again from its origin, or remove it.")
-    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects))
+    left_out: Counter[str] = Counter()
+    for reading in readings:
+        left_out.update(reading.left_out)
+    return Reading(pages, MEDIA_TYPE, n_chars, None, dict(left_out), rejects)
 
 
 @contextmanager
@@ -125,6 +155,67 @@ def _told() -> Iterator[None]:
             "Open it in a viewer: if it shows, print it to a new PDF; else fetch it again.",
             evidence=str(cause)[:200],
         ) from None
+
+
+def _lay_out(page: Any) -> list[str]:
+    """Have a page's contents interpreted, and return the text of every glyph that it shows.
+
+    pdfplumber keeps what it finds without bounds, 4 KB a glyph. Here a page gives up its glyphs when there are too many
+    (`_too_dense` then rejects it), and of its shapes and pictures keeps the first: they are but hints about its layout.
+    """
+    device = _bounded_device()(page.pdf.rsrcmgr, pageno=page.page_number)
+    from pdfminer.pdfinterp import PDFPageInterpreter
+
+    PDFPageInterpreter(page.pdf.rsrcmgr, device).process_page(page.page_obj)
+    page._layout = device.get_result()  # where pdfplumber looks before it would do the same
+    glyphs: list[str] = device.glyphs
+    return glyphs
+
+
+@cache
+def _bounded_device() -> Any:
+    from pdfplumber.page import PDFPageAggregatorWithMarkedContent
+
+    class Bounded(PDFPageAggregatorWithMarkedContent):
+        """Collects a page's objects, but no more than are of use; only the text of every glyph is kept."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.glyphs: list[str] = []
+            self.shapes = 0
+
+        def render_char(self, *args: Any, **options: Any) -> float:
+            advance: float = super().render_char(*args, **options)
+            glyph: Any = self.cur_item._objs[-1]
+            self.glyphs.append(glyph.get_text())
+            if len(self.glyphs) > MOST_GLYPHS:
+                self.cur_item._objs.pop()
+            return advance
+
+        def paint_path(self, *args: Any, **options: Any) -> None:
+            self.shapes += 1
+            if self.shapes <= MOST_SHAPES:
+                super().paint_path(*args, **options)
+
+        def render_image(self, *args: Any, **options: Any) -> None:
+            self.shapes += 1
+            if self.shapes <= MOST_SHAPES:
+                super().render_image(*args, **options)
+
+    return Bounded
+
+
+def _too_dense(page: Any, glyphs: Sequence[str]) -> Reject | None:
+    """Return why a page is none: it shows more characters than anybody could print on it."""
+    if len(glyphs) <= MOST_GLYPHS:
+        return None
+    return Reject(
+        "read",
+        "too_dense",
+        f"page {page.page_number} holds {len(glyphs):,} characters, of {MOST_GLYPHS:,} at most.",
+        "Look at the page in a viewer: if it is one that can be read, split it; else fetch the file again.",
+        evidence=f"page {page.page_number}: {len(glyphs)} glyphs",
+    )
 
 
 def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:

@@ -28,11 +28,11 @@ def warm(_: dict[str, Any]) -> None:
     segment("新闻", "zh-Hans")
 
 
-def work(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
+def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes:
     return encode_tables(build_tables([process(source) for source in sources], settings["fingerprint"]))
 
 
-def work_by_the_letter(sources: Sequence[Source], settings: dict[str, Any]) -> bytes:
+def work_by_the_letter(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes:
     """The same with a letter to a word, for which nothing has to be loaded."""
     documents = [process(source, by_the_letter) for source in sources]
     return encode_tables(build_tables(documents, settings["fingerprint"]))
@@ -43,7 +43,7 @@ def by_the_letter(text: str, _: Language) -> tuple[Sentence, ...]:
     return (Sentence(0, len(text), tokens),)
 
 
-def die(_: Sequence[Source], __: dict[str, Any]) -> bytes:
+def die(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes:
     os.abort()
 
 

@@ -1,16 +1,20 @@
 """Whatever a file holds, it comes to articles or to a reason, and no character is lost on the way."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tasks.article import process
+from tasks import article
+from tasks.article import Unfinished, process
 from tasks.dataset import build_tables, decode_tables, encode_tables
-from tasks.document import Document, Source, count_chars
+from tasks.document import Document, Reading, Source, count_chars
+from tasks.read import ipc
+from tests.pdf_writer import pdf, show
 
 #: What lines are made of: what tells paragraphs apart, what is left out, what no text should hold.
 PIECES = (
@@ -22,11 +26,11 @@ LINE = st.one_of(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.
 TEXT = st.lists(LINE, max_size=30).map("\n".join)
 
 
-def read(data: bytes, name: str = "a.txt") -> Document:
+def read(data: bytes, name: str = "a.txt", before: Sequence[Reading] | None = None) -> Document:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, name)
         path.write_bytes(data)
-        return process(Source(name, str(path), len(data), "0" * 64))
+        return process(Source(name, str(path), len(data), "0" * 64), before=before)
 
 
 def kept(document: Document) -> int:
@@ -107,3 +111,43 @@ def test_pages_that_a_second_parser_does_not_see_are_refused() -> None:
     )
     assert [reject.check for reject in read(pdf, "a.pdf").rejects] == ["page_count"]
     assert read(pdf.replace(b"Count 9", b"Count 1"), "a.pdf").articles
+
+
+def read_by_parts(data: bytes) -> tuple[Document, list[list[int]]]:
+    """Read a PDF as the children of the guard do, one after the other; return too which pages each of them read."""
+    before: list[Reading] = []
+    while True:
+        try:
+            return read(data, "a.pdf", before), [[page.number for page in reading.pages] for reading in before]
+        except Unfinished as unfinished:
+            before.append(ipc.decode(ipc.encode(unfinished.reading)))
+
+
+LINES = "".join(
+    show(50, 300 - 12 * k, f"{k}. The ferry that leaves at noon is back before the night.") for k in range(9)
+)
+BLANK, SCAN = "", "0.5 g 0 0 400 400 re f"
+
+
+@pytest.mark.parametrize(
+    ("contents", "parts"),
+    [
+        ((LINES,), []),
+        ((LINES, LINES), []),
+        ((LINES, LINES, LINES), [[1, 2], [3]]),
+        ((LINES, BLANK, SCAN, LINES), [[1, 2], [3, 4]]),
+        ((BLANK, SCAN, LINES + SCAN, LINES, LINES), [[1, 2], [3, 4], [5]]),
+        ((SCAN, SCAN, SCAN), [[1, 2], [3]]),
+        ((BLANK, BLANK, BLANK), [[1, 2], [3]]),
+    ],
+)
+def test_a_long_pdf_is_read_by_its_next_pages_and_comes_out_the_same(
+    contents: Sequence[str], parts: Sequence[Sequence[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(article, "PAGES_AT_ONCE", 2)
+    data = pdf(*contents)
+    document, read_at_once = read_by_parts(data)
+    monkeypatch.setattr(article, "PAGES_AT_ONCE", 50)
+    whole = read(data, "a.pdf")
+    assert read_at_once == parts
+    assert replace(document, source=whole.source) == whole

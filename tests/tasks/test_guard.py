@@ -165,6 +165,38 @@ def test_work_that_cannot_be_loaded_is_a_failure_of_the_machinery(
         pass
 
 
+ROOMY = Limits(cpu_seconds=7, memory_bytes=64 * MIB, output_bytes=MIB, wall_factor=60)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("usual usual", "1 1 1"),
+        ("usual roomy usual", "1 1 7 1"),
+        ("usual spin usual", "cpu_limit"),
+        ("usual segfault", "crashed"),
+        ("usual kill_the_server", "crashed"),
+        ("generous usual", "garbled_output"),
+        ("half half", "output_limit"),
+    ],
+)
+def test_a_long_source_is_handed_on_and_each_part_has_a_budget_of_its_own(
+    guarded: Callable[..., Guard[str]], name: str, told: str
+) -> None:
+    with guarded("hand_on", kinds={"roomy": ROOMY}) as guard:
+        batch = guard.run([source(name)])
+    assert [*batch.results, *(document.rejects[0].check for document in batch.rejected)] == [told]
+
+
+def test_a_source_of_parts_without_end_is_stopped(
+    guarded: Callable[..., Guard[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.guard.MOST_PARTS", 5)
+    with guarded("hand_on_for_ever") as guard:
+        batch = guard.run([source("a"), source("b")])
+    assert [document.rejects[0].check for document in batch.rejected] == ["output_limit", "output_limit"]
+
+
 def test_a_closed_guard_says_so(guarded: Callable[..., Guard[str]]) -> None:
     with guarded() as guard:
         pass

@@ -1,0 +1,53 @@
+"""What the guard's children make of a long document."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.read import WARM, WORK
+from tasks.article import process
+from tasks.dataset import decode_tables
+from tasks.document import Source
+from tasks.forkserver import Part
+from tasks.guard import Guard, Limits
+from tests.pdf_writer import pdf, show
+
+SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f"}
+PAGES = 400
+LINE = "The ferry that leaves the old landing at noon is back before the night."
+
+
+def decode(data: bytes, _: Sequence[Source]) -> tuple[int, int]:
+    (row,) = decode_tables(data)["sources"].select(["pages", "n_chars"]).to_pylist()
+    return row["pages"], row["n_chars"]
+
+
+def work_at_once(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes | Part:
+    """Do the same work with all pages read by one child."""
+    for source in sources:
+        process(source)
+    return b""
+
+
+@pytest.fixture
+def long_pdf(tmp_path: Path) -> Source:
+    path = tmp_path / "long.pdf"
+    path.write_bytes(pdf(*(show(50, 300, LINE) + show(50, 280, f"Page {n} tells of it.") for n in range(PAGES))))
+    return Source(path.name, str(path), path.stat().st_size, "0" * 64)
+
+
+def test_size_alone_is_no_reason_to_fail(long_pdf: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = Limits(cpu_seconds=1, wall_factor=120)
+    with Guard(WORK, SETTINGS, decode, warm=WARM, limits=limits) as guard:
+        done = guard.run([long_pdf])
+    assert not done.rejected, done.rejected[0].rejects
+    [(pages, n_chars)] = done.results
+    assert pages == PAGES
+    assert n_chars > PAGES * len(LINE.replace(" ", ""))
+
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    with Guard("test_batch:work_at_once", SETTINGS, decode, warm=WARM, limits=limits) as guard:
+        [document] = guard.run([long_pdf]).rejected
+    assert [reject.check for reject in document.rejects] == ["cpu_limit"]
