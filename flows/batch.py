@@ -54,7 +54,9 @@ def warm(settings: dict[str, Any]) -> None:
     Raises `RuntimeError` when samples of our own cannot be read: then no source can, and it is no source's fault.
     """
     options = settings["options"] | {"encoding": None}  # ours are not in the user's
-    samples = {"chinese.txt": CHINESE.encode(), "english.txt": ENGLISH.encode(), "page.pdf": page_of(CHINESE)}
+    samples = {"chinese.txt": CHINESE.encode(), "english.txt": ENGLISH.encode()}
+    if settings["pdf"]:
+        samples["page.pdf"] = page_of(CHINESE)
     with tempfile.TemporaryDirectory() as place:
         sources = []
         for name, data in samples.items():

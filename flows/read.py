@@ -113,7 +113,8 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> Reading:
     if left:
         done, total = len(job.plan.todo) - len(left), len(job.plan.todo)
         watch("reading", done, total)
-        with open_guard(settings, job.fingerprint.value) as guard:
+        pdf = any(is_pdf(source) for source in left)
+        with open_guard(settings, job.fingerprint.value, pdf=pdf) as guard:
             reader = BatchReader(settings.raw, work, job.fingerprint.value, guard, finished)
             size = batch_size(left, settings)
             for batch in steps.each("read", reader, list(batches(left, size)), settings.workers):
@@ -133,8 +134,11 @@ def _sweep(work: Path) -> None:
         shutil.rmtree(dead, ignore_errors=True)
 
 
-def open_guard(settings: Settings, fingerprint: str) -> Guard[bytes]:
-    """Return the guard that reads sources with these settings; `WrongSettings` where the dictionary is none."""
+def open_guard(settings: Settings, fingerprint: str, *, pdf: bool = True) -> Guard[bytes]:
+    """Return the guard that reads sources with these settings; `WrongSettings` where the dictionary is none.
+
+    Without `pdf`, what reads PDFs is not loaded beforehand: a child that meets one all the same loads it then.
+    """
     from tasks.segment import Dictionary
 
     dictionary = str(settings.dictionary.resolve()) if settings.dictionary else None
@@ -145,7 +149,7 @@ def open_guard(settings: Settings, fingerprint: str) -> Guard[bytes]:
             raise WrongSettings(str(error)) from None
     return Guard(
         WORK,
-        {"options": {"dictionary": dictionary, "encoding": settings.encoding}, "fingerprint": fingerprint},
+        {"options": {"dictionary": dictionary, "encoding": settings.encoding}, "fingerprint": fingerprint, "pdf": pdf},
         decode,
         warm=WARM,
         limits=Limits(**settings.limits.model_dump()),
@@ -170,7 +174,12 @@ def batch_size(sources: Iterable[Source], settings: Settings) -> int:
 
 def weight(source: Source) -> int:
     """Return what a source costs to read, in bytes of text."""
-    return source.bytes * (PDF_WEIGHT if source.source.lower().endswith(".pdf") else 1)
+    return source.bytes * (PDF_WEIGHT if is_pdf(source) else 1)
+
+
+def is_pdf(source: Source) -> bool:
+    """Tell whether a source's name promises a PDF; what it really is, its bytes will show."""
+    return source.source.lower().endswith(".pdf")
 
 
 def batches(sources: Iterable[Source], size: int) -> Iterator[tuple[Source, ...]]:
