@@ -179,6 +179,7 @@ def check_fault(nth: int, fault: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     fill(NEW)
     said = wait(*start(nth, fault))
     seen = published()
+    rejects = seen.table("rejects", ["source", "message"]).to_pylist()
     assert_holds(seen, OLD if seen.id == old else NEW)
     if said:
         assert said[1] == (cli.DONE if seen.id != old else cli.FAILED), said
@@ -189,7 +190,9 @@ def check_fault(nth: int, fault: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     run()
     assert finished.isdisjoint(again)
     assert_holds(published(), NEW)
-    assert len(release.releases(Path("processed"))) == 2  # the new one once
+    # The new one once; once more when the disk failed at a file of raw/, which the next run then could read.
+    unread = said and any(os.strerror(getattr(errno, fault)) in reject["message"] for reject in rejects)
+    assert len(release.releases(Path("processed"))) == (3 if unread else 2), rejects
     left = {
         path.name
         for folder in ("processed", "processed/.work", "processed/releases")
