@@ -8,8 +8,9 @@ their names may not be known.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 import httpx
@@ -24,14 +25,18 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.futures import PrefectFuture, as_completed
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
+from pydantic import Field
 
 from flows import metrics, pipeline
 from flows.alerts import Alert
 from flows.console import visible
+from flows.job import check_paths
 from flows.pipeline import TOLD, Outcome, Watch, silent
+from flows.runs import show_alive, sweep
 from flows.settings import Settings, load
 
 R = TypeVar("R")
@@ -70,6 +75,11 @@ class AsTasks:
         return result
 
 
+def _shown_as(title: str) -> Any:
+    """Give a parameter its name in Prefect's form, which takes the rest from the docstring."""
+    return Field(json_schema_extra={"title": title})
+
+
 def build(
     watch: Watch = silent, keep: Callable[[Outcome], None] = lambda _: None
 ) -> Flow[[Path | None, Path | None, Path | None, bool], State[Outcome]]:
@@ -77,15 +87,18 @@ def build(
 
     @flow(name="ingest", persist_result=False)
     def ingest(
-        raw: Path | None = None, processed: Path | None = None, settings: Path | None = None, full: bool = False
+        raw: Annotated[Path | None, _shown_as("Raw articles")] = None,
+        processed: Annotated[Path | None, _shown_as("Releases")] = None,
+        settings: Annotated[Path | None, _shown_as("Settings file")] = None,
+        full: Annotated[bool, _shown_as("Read everything again")] = False,
     ) -> State[Outcome]:
         """Ingest what is new under `raw`, check it, publish it under `processed`.
 
         Args:
-            raw: Directory of the raw articles; that of the settings when left empty.
-            processed: Directory of the releases; that of the settings when left empty.
-            settings: Settings file; `wenliu.toml` of the working directory when left empty.
-            full: Read every source again, changed or not.
+            raw: Folder of the raw articles, as the worker sees it. Empty: that of the settings.
+            processed: Folder of the releases, as the worker sees it. Empty: that of the settings.
+            settings: Settings file. Empty: `wenliu.toml` of the folder in which the worker runs, if there is one.
+            full: Also what did not change since it was read. Left off, only what is new or changed is read.
         """
         logger = get_run_logger()
 
@@ -93,6 +106,12 @@ def build(
             logger.info("%s", visible(message))
 
         in_force = load(settings, raw=raw, processed=processed)
+        check_paths(in_force)
+        work = in_force.processed / ".work"
+        with suppress(httpx.HTTPError):  # then the next run does it
+            for dead in sweep(work):
+                log(f"run {dead}, which Prefect took for running, has crashed")
+        show_alive(work, UUID(flow_run.id))
         outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=log)
         keep(outcome)
         _report(outcome)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -29,6 +30,7 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
 
     from flows import ingest
 
+    dead, living = crashed_and_living_run(rejecting.processed / ".work")
     heard: list[str] = []
     outcome = ingest.run(rejecting, watch=lambda stage, *_: heard.append(stage))
     assert (outcome.status, outcome.read["articles"], len(outcome.rejects)) == ("published", 3, 1)
@@ -36,7 +38,9 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
     assert list(dict.fromkeys(heard)) == ["reading", "staging", "checking", "publishing"]
 
     with get_client(sync_client=True) as client:
-        run = client.read_flow_runs()[0]
+        assert client.read_flow_run(dead).state_name == "Crashed"
+        assert client.read_flow_run(living).state_name == "Running"
+        (run,) = (run for run in client.read_flow_runs() if run.id not in (dead, living))
         tasks = client.read_task_runs()
         told = {artifact.key: artifact.data for artifact in client.read_artifacts()}
     assert (run.state_name, run.state_type) == ("CompletedWithRejects", "COMPLETED")
@@ -44,6 +48,38 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
     assert told["ingest-progress"] == 100.0
     assert str(outcome.release) in str(told["ingest-summary"])
     assert "odd.txt" in str(told["ingest-rejects"])
+    assert "segment" in str(told["ingest-metrics"])
+
+
+def crashed_and_living_run(work: Path) -> tuple[UUID, UUID]:
+    """Two runs that Prefect takes for running: the process of one was killed, the other's is this one."""
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    from flows import ingest, runs
+
+    with get_client(sync_client=True) as client:
+        dead, living = (client.create_flow_run(ingest.ingest, state=Running()).id for _ in range(2))
+    code = "import os, sys; from flows import runs; runs.show_alive(runs.Path(sys.argv[1]), sys.argv[2]); os.abort()"
+    killed = subprocess.run([sys.executable, "-c", code, str(work), str(dead)], check=False)
+    assert killed.returncode == -signal.SIGABRT
+    runs.show_alive(work, living)
+    return dead, living
+
+
+def test_the_form_tells_what_each_parameter_is() -> None:
+    from flows.ingest import ingest
+
+    fields = ingest.parameters.properties
+    assert [field["title"] for field in fields.values()] == [
+        "Raw articles",
+        "Releases",
+        "Settings file",
+        "Read everything again",
+    ]
+    assert all(field["description"].endswith(".") for field in fields.values())
+    assert fields["full"]["type"] == "boolean"
+    assert ingest.parameters.required == []
 
 
 def test_nothing_that_prefect_shows_can_drive_a_terminal_or_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
