@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec
 import click
 
 if TYPE_CHECKING:
+    from flows.logs import Form
     from flows.pipeline import Outcome
     from flows.settings import Settings
 
@@ -33,13 +34,27 @@ def _with_settings(*, raw: bool = False) -> Callable[[Callable[Concatenate[Setti
     def decorate(function: Callable[Concatenate[Settings, P], int | None]) -> Any:
         @click.option("--settings", "file", type=Path, envvar="WENLIU_SETTINGS", help="Settings file [wenliu.toml].")
         @click.option("--processed", type=Path, help="Directory of the releases [processed].")
+        @click.option(
+            "--log", type=click.Choice(["text", "json"]), help="What stderr says: lines, or JSON objects [text]."
+        )
         @click.option("--debug", is_flag=True, envvar="WENLIU_DEBUG", help="Show where in the code an error arose.")
         @functools.wraps(function)
-        def command(file: Path | None, debug: bool, *args: P.args, **options: P.kwargs) -> int | None:  # noqa: ARG001
+        def command(
+            file: Path | None,
+            log: Form | None,
+            debug: bool,  # noqa: ARG001
+            *args: P.args,
+            **options: P.kwargs,
+        ) -> int | None:
+            from flows import logs
             from flows.settings import load
 
+            if log:
+                logs.configure(log)  # for what the settings themselves have to say
             given = {name: options.pop(name) for name in ("raw", "processed") if name in options}
-            return function(load(file, **given), *args, **options)
+            settings = load(file, log=log, **given)
+            logs.configure(settings.log)
+            return function(settings, *args, **options)
 
         if raw:
             return click.option("--raw", type=Path, help="Directory of the raw articles [raw].")(command)
@@ -65,7 +80,7 @@ def cli() -> None:
 @_as_json
 def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
     """Ingest what is new, check it, publish it."""
-    from flows import console, job, pipeline
+    from flows import console, job, logs, pipeline
 
     found = job.plan(settings, full=full)
     if dry_run:
@@ -73,21 +88,23 @@ def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
         return DONE
     nothing = pipeline.nothing_new(settings, found)
     outcome = pipeline.told(settings, nothing) if nothing else _ingest(settings, full)
+    told = {"status": outcome.status, "release": outcome.release, "read": outcome.read, "metrics": outcome.metrics}
+    logs.info(outcome.headline, told)
     console.show_outcome(outcome, as_json)
     return REFUSED if outcome.status == "refused" else DONE
 
 
 def _ingest(settings: Settings, full: bool) -> Outcome:
     """Run as a Prefect flow, or without Prefect when the server that is set does not answer."""
-    from flows import console, look, pipeline
+    from flows import console, logs, look, pipeline
 
     pipeline.check_open(settings)  # before Prefect's server is started in vain
     address = os.environ.get("PREFECT_API_URL")
     with console.progress() as watch:
         if address and not look.answers(address):
-            _say(f"the Prefect server at {address} does not answer; running without it")
-            return pipeline.run(settings, full=full, watch=watch)
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the console is ours
+            logs.warning(f"the Prefect server at {address} does not answer; running without it")
+            return pipeline.run(settings, full=full, watch=watch, log=logs.info)
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # stderr is ours
         from flows import ingest
 
         return ingest.run(settings, full=full, watch=watch)
@@ -108,13 +125,23 @@ def plan(settings: Settings, full: bool, as_json: bool) -> None:
 @_with_settings(raw=True)
 @click.option("--cron", help="When to run, as in crontab: '0 6 * * *' is every day at six.")
 @click.option("--interval", type=click.IntRange(min=1), help="Run every so many seconds.")
-def serve(settings: Settings, cron: str | None, interval: int | None) -> None:
-    """Run on a schedule, until interrupted."""
-    if (cron is None) == (interval is None):
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=1),
+    is_flag=False,
+    flag_value=10.0,
+    metavar="[SECONDS]",
+    help="Look at the raw articles every so many seconds, and run when a file has stopped growing [10].",
+)
+def serve(settings: Settings, cron: str | None, interval: int | None, watch: float | None) -> None:
+    """Run on a schedule, or whenever something new has arrived, or both, until interrupted."""
+    if cron is not None and interval is not None:
         raise click.UsageError("Give either --cron or --interval.")
+    if cron is None and interval is None and watch is None:
+        raise click.UsageError("Give --cron, --interval or --watch.")
     from flows.serve import serve
 
-    serve(settings, cron=cron, interval=interval)
+    serve(settings, cron=cron, interval=interval, watch=watch)
 
 
 @cli.command()
@@ -323,6 +350,6 @@ def _verdict_on(error: Exception) -> tuple[int, str]:
 
 
 def _say(message: str) -> None:
-    from flows.console import visible
+    from flows import logs
 
-    click.echo(f"wenliu: {' '.join(visible(line) for line in message.splitlines())}", err=True)
+    logs.error(message)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows import job as job_of
-from flows import metrics
+from flows import logs, metrics
 from flows.look import place
 from flows.pipeline import TOLD
 
@@ -40,6 +41,8 @@ _PIPE_WIDTH = 240
 SHOWN = 20
 #: How many of a source's articles a plan names.
 TITLES = 3
+#: How often machines hear how far a stage is.
+STEP_SECONDS = 10.0
 
 
 def write_json(value: Any) -> None:
@@ -103,7 +106,10 @@ def _stdout() -> Console:
 
 @contextmanager
 def progress() -> Iterator[Watch]:
-    """Show how far a run is: a bar where stderr is a terminal, else a line whenever a stage begins."""
+    """Show how far a run is: a bar where stderr is a terminal, else a line, or an object, whenever a stage begins."""
+    if logs.every_step():
+        yield _steps()
+        return
     if not sys.stderr.isatty():
         yield _lines()
         return
@@ -118,6 +124,19 @@ def progress() -> Iterator[Watch]:
                 bar.update(task, description=stage, total=None)
 
         yield watch
+
+
+def _steps() -> Watch:
+    last = ("", 0.0)
+
+    def watch(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if stage != last[0] or now - last[1] > STEP_SECONDS or done == total > 1:
+            last = stage, now
+            logs.info(stage, {"stage": stage, "done": done, "total": total})
+
+    return watch
 
 
 def _lines() -> Watch:

@@ -31,7 +31,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows import metrics, pipeline
+from flows import logs, metrics, pipeline
 from flows.alerts import Alert
 from flows.console import visible
 from flows.job import check_paths
@@ -104,6 +104,7 @@ def build(
 
         def log(message: str) -> None:
             logger.info("%s", visible(message))
+            logs.info(message)
 
         in_force = load(settings, raw=raw, processed=processed)
         check_paths(in_force)

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     dictionary: Path | None = None
     encoding: str | None = None
     accepted: Path = Path("accepted.toml")
+    log: Literal["text", "json"] = "text"
     retention: Retention = Retention()
     limits: Limits = Limits()
     alerts: Alerts = Alerts()

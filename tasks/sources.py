@@ -117,15 +117,10 @@ def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = 
     waiting: dict[str, str] = {}
     unlisted: dict[str, str] = {}
     sources: list[Source] = []
-    patterns = tuple(ignore)
-    any_pattern = re.compile("|".join(map(fnmatch.translate, patterns)))
-    root = str(raw).rstrip("/") + "/"
     files: dict[str, tuple[str, os.DirEntry[str]]] = {}
     seen: dict[str, os.stat_result] = {}
-    for entry in _walk(raw, unlisted):
-        path = entry.path.removeprefix(root)
-        name = escape_name(path)
-        if refusal := _refusal(entry, name, patterns if any_pattern.match(name) else ()):
+    for path, name, entry, refusal in _files(raw, tuple(ignore), unlisted):
+        if refusal:
             ignored[name] = refusal
             continue
         with suppress(FileNotFoundError):  # gone since it was listed
@@ -155,6 +150,23 @@ def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = 
     )
 
 
+def snapshot(raw: Path, *, ignore: Iterable[str] = IGNORE) -> dict[str, tuple[int, int]]:
+    """Return the size and the time of change (in ns) of each file that `discover` would list, by its path; opens none.
+
+    Raises NoRaw when a folder cannot be listed: what is in it may be as it was.
+    """
+    unlisted: dict[str, str] = {}
+    found = {}
+    for path, _, entry, refusal in _files(raw, tuple(ignore), unlisted):
+        if not refusal:
+            with suppress(FileNotFoundError):
+                seen = entry.stat(follow_symlinks=False)
+                found[path] = seen.st_size, seen.st_mtime_ns
+    for folder, reason in unlisted.items():
+        raise NoRaw(f"{folder}: {reason}. Give this user the right to list it.")
+    return found
+
+
 class _Known(NamedTuple):
     """A file's hash, and the state it had when it was hashed."""
 
@@ -180,6 +192,18 @@ def _look(entry: os.DirEntry[str], known: _Known | None) -> _Known | None:
     except OSError:
         return before
     return before._replace(sha256=digest) if _state(after) == before else None
+
+
+def _files(
+    raw: Path, patterns: Sequence[str], unlisted: dict[str, str]
+) -> Iterator[tuple[str, str, os.DirEntry[str], str]]:
+    """Yield each file's path below `raw`, its escaped name, its entry, and why it is ignored, if it is."""
+    any_pattern = re.compile("|".join(map(fnmatch.translate, patterns)))
+    root = str(raw).rstrip("/") + "/"
+    for entry in _walk(raw, unlisted):
+        path = entry.path.removeprefix(root)
+        name = escape_name(path)
+        yield path, name, entry, _refusal(entry, name, patterns if any_pattern.match(name) else ())
 
 
 def _walk(folder: Path, unlisted: dict[str, str]) -> Iterator[os.DirEntry[str]]:

@@ -62,6 +62,30 @@ def test_results_go_to_stdout_as_json_and_all_else_to_stderr(wenliu: Wenliu) -> 
     assert "reading" in err
 
 
+def test_machines_hear_of_every_step_as_an_object(wenliu: Wenliu, unchecked: None) -> None:
+    Path("raw/odd.txt").write_text("!unreadable \x1b[31m\n")
+    code, _, err = wenliu("run", "--log", "json")
+    said = [json.loads(line) for line in err.splitlines()]
+    assert code == 0
+    assert all({"time", "level", "message"} <= entry.keys() for entry in said)
+    assert [entry["stage"] for entry in said if entry.get("done") == 0] == [
+        "reading",
+        "staging",
+        "checking",
+        "publishing",
+    ]
+    assert said[0]["level"] == "WARNING"  # of the server that does not answer
+    assert (said[-1]["status"], said[-1]["read"]["articles"]) == ("published", 3)
+    assert said[-1]["metrics"]["stages"]["reading"]["documents"] == 4
+
+
+def test_machines_hear_of_mistakes_as_an_object(wenliu: Wenliu, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WENLIU_LOG", "json")
+    code, out, err = wenliu("plan", "--settings", "none.toml")
+    assert (code, out) == (2, "")
+    assert json.loads(err)["message"] == "none.toml: there is no such settings file"
+
+
 @pytest.mark.parametrize("command", [("plan",), ("run", "--dry-run")])
 def test_a_plan_tells_why_and_publishes_nothing(wenliu: Wenliu, command: tuple[str, ...]) -> None:
     code, out, _ = wenliu(*command, "--json")
@@ -133,8 +157,12 @@ MISTAKES = {
     "nothing to resume": (("resume",), "processed: no releases are there"),
     "two releases that are not there": (("diff", "x", "y"), "x: no such release"),
     "no refused release": (("rejects", "--refused"), "no refused release is kept"),
-    "no schedule": (("serve",), "Give either --cron or --interval."),
+    "no schedule": (("serve",), "Give --cron, --interval or --watch."),
     "two schedules": (("serve", "--cron", "0 6 * * *", "--interval", "60"), "Give either --cron or --interval."),
+    "no cron line": (
+        ("serve", "--cron", "at six"),
+        "--cron 'at six': not a cron line; '0 6 * * *' is every day at six",
+    ),
 }
 
 
