@@ -26,7 +26,7 @@ from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 from pydantic import Field
@@ -38,6 +38,7 @@ from flows.job import check_paths
 from flows.pipeline import TOLD, Outcome, Watch, silent
 from flows.runs import show_alive, sweep
 from flows.settings import Settings, load
+from tasks.release import Busy
 
 R = TypeVar("R")
 Item = TypeVar("Item")
@@ -45,8 +46,8 @@ Item = TypeVar("Item")
 #: Reading a batch or writing a file may meet a busy disk; what is wrong with a document is no error but a reject.
 RETRIES = 2
 RETRY_DELAY_SECONDS = 2.0
-#: The name of the failed state of a run whose release the gate refused.
-REFUSED = "Refused"
+#: The names of the state of a run whose release the gate refused, and of one that found another at work.
+REFUSED, BUSY = "Refused", "Busy"
 _KEPT_OUT: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 #: An artifact is updated at most this often: each update is a request.
 PROGRESS_SECONDS = 2.0
@@ -95,9 +96,9 @@ def build(
         """Ingest what is new under `raw`, check it, publish it under `processed`.
 
         Args:
-            raw: Folder of the raw articles, as the worker sees it. Empty: that of the settings.
-            processed: Folder of the releases, as the worker sees it. Empty: that of the settings.
-            settings: Settings file. Empty: `wenliu.toml` of the folder in which the worker runs, if there is one.
+            raw: Folder of the raw articles, as the worker sees it; None means that of the settings.
+            processed: Folder of the releases, as the worker sees it; None means that of the settings.
+            settings: Settings file; None means `wenliu.toml` of the folder in which the worker runs, if there is one.
             full: Also what did not change since it was read. Left off, only what is new or changed is read.
         """
         logger = get_run_logger()
@@ -113,7 +114,10 @@ def build(
             for dead in sweep(work):
                 log(f"run {dead}, which Prefect took for running, has crashed")
         show_alive(work, UUID(flow_run.id))
-        outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=log)
+        try:
+            outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=log)
+        except Busy as error:  # no failure: the other run does what this one would
+            return Cancelled(name=BUSY, message=str(error))
         keep(outcome)
         _report(outcome)
         return _state(outcome)
@@ -218,6 +222,8 @@ def run(settings: Settings, *, full: bool = False, watch: Watch = silent) -> Out
     here = build(watch, outcomes.append)
     try:
         state = here(settings.raw, settings.processed, settings.file, full, return_state=True)
+        if state.name == BUSY:
+            raise Busy(state.message)
         return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))
     except httpx.HTTPError:
         watch("going on without Prefect, whose server has failed", 0, 1)

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -49,6 +51,17 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
     assert str(outcome.release) in str(told["ingest-summary"])
     assert "odd.txt" in str(told["ingest-rejects"])
     assert "segment" in str(told["ingest-metrics"])
+
+
+def test_a_run_that_finds_another_at_work_is_no_failure_in_prefect(rejecting: Settings) -> None:
+    from prefect.client.orchestration import get_client
+
+    from flows import ingest
+
+    with release.publishing(rejecting.processed), pytest.raises(release.Busy, match="is publishing"):
+        ingest.run(rejecting)
+    with get_client(sync_client=True) as client:
+        assert ("Busy", "CANCELLED") in {(run.state_name, run.state_type) for run in client.read_flow_runs()}
 
 
 def crashed_and_living_run(work: Path) -> tuple[UUID, UUID]:
@@ -102,26 +115,50 @@ def test_nothing_that_prefect_shows_can_drive_a_terminal_or_a_page(monkeypatch: 
         assert "\n# x" not in text
 
 
-def test_a_served_schedule_publishes(project: Path) -> None:
+@contextmanager
+def serving(*arguments: str) -> Iterator[Callable[[int], None]]:
+    """Serve the flow as `wenliu serve` does; yields what waits until so many sources are published."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--interval", "1"]
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", *arguments]
     variables = {"PREFECT_SERVER_API_PORT": port, "PREFECT_HOME": "home", "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
     with Path("log").open("wb") as log:
         served = subprocess.Popen(
             command, env=os.environ | variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    try:
+
+    def published(sources: int) -> None:
         until = time.monotonic() + 180
-        while not Path("processed/current").exists():
+        while _sources() != sources:
             assert served.poll() is None, Path("log").read_text(encoding="utf-8")
             assert time.monotonic() < until, Path("log").read_text(encoding="utf-8")
             time.sleep(0.2)
+
+    try:
+        yield published
     finally:
         served.send_signal(signal.SIGINT)
         try:
             served.wait(30)
         except subprocess.TimeoutExpired:
             served.kill()
-    assert len(release.open_release(Path("processed")).table("sources")) == 3
+
+
+def _sources() -> int:
+    try:
+        return int(release.open_release(Path("processed")).table("sources").num_rows)
+    except release.NoRelease:
+        return 0
+
+
+def test_a_served_schedule_publishes(project: Path) -> None:
+    with serving("--interval", "1") as published:
+        published(3)
+
+
+def test_what_arrives_in_a_watched_folder_is_published(project: Path) -> None:
+    with serving("--cron", "0 0 29 2 *", "--watch", "1") as published:
+        published(3)
+        Path("raw/d.txt").write_text("新书出版\n一部关于古桥的新书昨天出版。\n", encoding="utf-8")
+        published(4)
