@@ -27,7 +27,7 @@ from tasks.spool import take
 
 #: With the guard reading may cost so many times what it costs without.
 TEXTS_AT_MOST, PDFS_AT_MOST = 1.05, 1.20
-SETTINGS: dict[str, Any] = {"options": {"dictionary": None, "encoding": None}, "fingerprint": ""}
+SETTINGS: dict[str, Any] = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "", "pdf": True}
 
 
 def processor_seconds() -> float:

@@ -48,6 +48,7 @@ WHY = {
     "running_head": "running head: the paper's name, date or page at the edge of a page, no part of an article",
     "page_number": "page number",
     "repeated_title": "the title stands twice; once is enough",
+    "turned": "set askew or on its side, as stamps and watermarks are",
     "drawn_twice": "drawn twice in the same place, as programs do for bold",
     "invisible": "of no size, or off the paper",
     "drop_invisible": "control and zero-width characters, which show nothing",

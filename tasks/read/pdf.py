@@ -15,10 +15,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tasks.clean import OPENING, is_wide
 from tasks.document import Box, Line, Page, Reading, Reject, Unreadable
@@ -35,13 +36,16 @@ WIDEST_GAP = 2.4
 WORD_GAP = 0.16
 #: A page with more than this share of glyphs that name no character cannot be read without OCR.
 UNUSABLE_SHARE = 0.3
+#: A baseline that climbs or falls by more than this is no line of the page, but a stamp or a watermark across it.
+SLANT = 0.1
 #: A page without characters is a picture when one covers this share of it (a rule or a border is none); a page with
 #: fewer than so many is a stamped scan when a picture covers nearly all of it.
 PICTURE_SHARE, STAMP_GLYPHS, SCAN_SHARE = 0.02, 40, 0.8
 #: A PDF of more pages is no issue of anything, and each 50 of them are granted a budget.
 MOST_PAGES = 10_000
-#: The densest pages of a newspaper, its share prices, hold 60,000 characters; its maps some thousands of shapes.
-MOST_GLYPHS, MOST_SHAPES = 100_000, 50_000
+#: The densest pages of a newspaper, its share prices, show 60,000 characters. Of what is drawn so much is kept, and so
+#: much looked at: maps and screens of dots are made of many thousands of shapes.
+MOST_GLYPHS, MOST_SHAPES, MOST_DRAWN = 100_000, 20_000, 200_000
 
 _HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
 
@@ -62,7 +66,7 @@ def read_pdf(data: bytes) -> Reading:
     """Return the lines of every page of a PDF, in no particular order between the columns.
 
     A page whose glyphs name no characters is left out with a reject of its own (`needs_ocr`), as is one that holds too
-    many of them (`too_dense`); the others are read. Raises `Unreadable` for files that are no PDF, are encrypted,
+    many of them (`too_dense`) or lies on its side (`turned`); the others are read. Raises `Unreadable` for files that are no PDF, are encrypted,
     damaged or empty, have too many pages, or hold no usable text at all.
 
     Source: the characters of `pdfplumber`; sizes and places in points from the top left corner of the page.
@@ -90,15 +94,21 @@ def read_pages(data: bytes, first: int = 1, most: int | None = None) -> Reading:
                 "too_long", f"the PDF has {total:,} pages, of {MOST_PAGES:,} at most.", "Split it into its issues."
             )
         for page in pdf.pages[first - 1 :][:most]:
-            glyphs = _lay_out(page)
-            count = sum(not x.isspace() for text in glyphs for x in _expanded(text))
+            overfull = _lay_out(page)
+            chars = [] if overfull else page.chars
+            count = _count(chars)
             n_chars += count
-            if reject := _too_dense(page, glyphs) or _needs_ocr(page, page.chars):
+            own: Counter[str] = Counter()
+            made = Page(page.page_number, (), float(page.width), float(page.height))
+            reject = overfull or _needs_ocr(page, chars)
+            if not reject:
+                made = _page(page, chars, own)
+                reject = _turned(page, own["turned"], count)
+            if reject:
                 rejects.append(reject)
-                left_out[reject.check] += count
-                pages.append(Page(page.page_number, (), float(page.width), float(page.height)))
-            else:
-                pages.append(_page(page, page.chars, left_out))
+                made, own = replace(made, lines=()), Counter({reject.check: count})
+            pages.append(made)
+            left_out += own
             page.close()  # pdfplumber keeps every page's objects otherwise
     left = total - (first - 1) - len(pages)
     return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects), left)
@@ -112,8 +122,9 @@ def whole(readings: Sequence[Reading]) -> Reading:
     if rejects and not any(page.lines for page in pages):
         first = rejects[0]
         raise Unreadable(first.check, first.message, first.remedy, first.evidence)
-    if not n_chars:
-        raise Unreadable("no_text", "the PDF shows nothing.", "Copy the file again from its origin, or remove it.")
+    if not any(page.lines for page in pages):
+        shown = f"none of its {n_chars:,} characters: they have no size, or lie off the page" if n_chars else "nothing"
+        raise Unreadable("no_text", f"the PDF shows {shown}.", "Copy the file again from its origin, or remove it.")
     left_out: Counter[str] = Counter()
     for reading in readings:
         left_out.update(reading.left_out)
@@ -157,19 +168,32 @@ def _told() -> Iterator[None]:
         ) from None
 
 
-def _lay_out(page: Any) -> list[str]:
-    """Have a page's contents interpreted, and return the text of every glyph that it shows.
+class _Overfull(Exception):
+    """A page shows more than anybody could print on it; the message says of what, and how much is too much."""
 
-    pdfplumber keeps what it finds without bounds, 4 KB a glyph. Here a page gives up its glyphs when there are too many
-    (`_too_dense` then rejects it), and of its shapes and pictures keeps the first: they are but hints about its layout.
+
+def _lay_out(page: Any) -> Reject | None:
+    """Have a page's contents interpreted, or return why that was given up.
+
+    pdfplumber keeps whatever a page shows, 4 KB a glyph, and forms that show each other show it a milliard times. Here
+    a page that shows too much is given up, and of its shapes and pictures the first are enough: they are but hints
+    about the layout.
     """
-    device = _bounded_device()(page.pdf.rsrcmgr, pageno=page.page_number)
     from pdfminer.pdfinterp import PDFPageInterpreter
 
-    PDFPageInterpreter(page.pdf.rsrcmgr, device).process_page(page.page_obj)
-    page._layout = device.get_result()  # where pdfplumber looks before it would do the same
-    glyphs: list[str] = device.glyphs
-    return glyphs
+    device = _bounded_device()(page.pdf.rsrcmgr, pageno=page.page_number)
+    try:
+        PDFPageInterpreter(page.pdf.rsrcmgr, device).process_page(page.page_obj)
+    except _Overfull as error:
+        return Reject(
+            "read",
+            "too_dense",
+            f"page {page.page_number} shows more than {error}.",
+            "Look at the page in a viewer: if it can be read, split it; else fetch the file again.",
+            evidence=f"page {page.page_number}",
+        )
+    page._layout = device.get_result()  # where pdfplumber looks before it does the same without bounds
+    return None
 
 
 @cache
@@ -177,45 +201,36 @@ def _bounded_device() -> Any:
     from pdfplumber.page import PDFPageAggregatorWithMarkedContent
 
     class Bounded(PDFPageAggregatorWithMarkedContent):
-        """Collects a page's objects, but no more than are of use; only the text of every glyph is kept."""
+        """Collects what a page shows, as long as it is not too much."""
 
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            self.glyphs: list[str] = []
-            self.shapes = 0
+        glyphs = drawn = 0
 
         def render_char(self, *args: Any, **options: Any) -> float:
+            self.glyphs += 1
+            if self.glyphs > MOST_GLYPHS:
+                raise _Overfull(f"{MOST_GLYPHS:,} characters")
             advance: float = super().render_char(*args, **options)
-            glyph: Any = self.cur_item._objs[-1]
-            self.glyphs.append(glyph.get_text())
-            if len(self.glyphs) > MOST_GLYPHS:
-                self.cur_item._objs.pop()
             return advance
 
         def paint_path(self, *args: Any, **options: Any) -> None:
-            self.shapes += 1
-            if self.shapes <= MOST_SHAPES:
+            if self._draw():
                 super().paint_path(*args, **options)
 
         def render_image(self, *args: Any, **options: Any) -> None:
-            self.shapes += 1
-            if self.shapes <= MOST_SHAPES:
+            if self._draw():
                 super().render_image(*args, **options)
 
+        def begin_figure(self, *args: Any, **options: Any) -> None:
+            self._draw()
+            super().begin_figure(*args, **options)
+
+        def _draw(self) -> bool:
+            self.drawn += 1
+            if self.drawn > MOST_DRAWN:
+                raise _Overfull(f"{MOST_DRAWN:,} shapes and pictures")
+            return self.drawn <= MOST_SHAPES
+
     return Bounded
-
-
-def _too_dense(page: Any, glyphs: Sequence[str]) -> Reject | None:
-    """Return why a page is none: it shows more characters than anybody could print on it."""
-    if len(glyphs) <= MOST_GLYPHS:
-        return None
-    return Reject(
-        "read",
-        "too_dense",
-        f"page {page.page_number} holds {len(glyphs):,} characters, of {MOST_GLYPHS:,} at most.",
-        "Look at the page in a viewer: if it is one that can be read, split it; else fetch the file again.",
-        evidence=f"page {page.page_number}: {len(glyphs)} glyphs",
-    )
 
 
 def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
@@ -241,6 +256,31 @@ def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
         "Run it through OCR, or fetch a PDF whose text can be copied in a viewer.",
         evidence=f"page {page.page_number}: {unusable} of {len(glyphs)} glyphs, pictures on {covered:.0%}",
     )
+
+
+def _turned(page: Any, turned: int, count: int) -> Reject | None:
+    """Return why a page cannot be read as it lies: it has to be turned first."""
+    if turned <= UNUSABLE_SHARE * count:
+        return None
+    return Reject(
+        "read",
+        "turned",
+        f"{turned / count:.0%} of the characters on page {page.page_number} stand on their side, on their head or askew.",
+        "Turn the page upright in a PDF program, and save it anew.",
+        evidence=f"page {page.page_number}: {turned} of {count} characters",
+    )
+
+
+def _course(c: dict[str, Any]) -> Literal["right", "down", "askew"]:
+    """Return where a glyph's line runs: to the right, or down the page, as Latin letters lie in vertical text.
+
+    The matrix turns the glyph. `adv`, the way to the next one, is negative where a negative font size turns it back,
+    and in the fonts of vertical text, which nobody turns.
+    """
+    a, b = c["matrix"][:2] if c.get("matrix") else (1.0, 0.0)
+    if abs(b) <= SLANT * abs(a):
+        return "right" if a > 0 or c["adv"] < 0 else "askew"
+    return "down" if b < 0 and abs(a) <= SLANT * abs(b) else "askew"
 
 
 def _covered(page: Any) -> float:
@@ -279,12 +319,16 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str]) -> Pag
     kept: list[dict[str, Any]] = []
     for c in chars:
         if c["size"] <= 0.5 or c["x1"] - c["x0"] < 0 or not (-width < c["x0"] < 2 * width):
-            left_out["invisible"] += sum(not x.isspace() for x in _expanded(c["text"]))
+            left_out["invisible"] += _count([c])
         else:
             kept.append(c)
-    kept = _deduped(kept, left_out)
-    upright, lying = _directions(kept)
-    lines = [*_lines(upright, number, vertical=False), *_lines(lying, number, vertical=True)]
+    across, down = _directions(_deduped(kept, left_out))
+    straight = [c for c in across if _course(c) == "right"], [c for c in down if _course(c) != "askew"]
+    left_out["turned"] += _count((*across, *down)) - sum(map(_count, straight))
+    lines = [
+        *_lines([_horizontal(c) for c in straight[0]], number, vertical=False),
+        *_lines([_vertical(c) for c in straight[1]], number, vertical=True),
+    ]
     lines.sort(key=lambda line: (line.box.top, line.box.x0) if line.box else (0.0, 0.0))
     rules: list[Box] = []
     pictures = [Box(number, i["x0"], i["top"], i["x1"], i["bottom"]) for i in page.images]
@@ -303,6 +347,11 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str]) -> Pag
         tuple(rules),
         tuple(pictures),
     )
+
+
+def _count(chars: Iterable[dict[str, Any]]) -> int:
+    """Return how many characters glyphs stand for, white space not counted."""
+    return sum(not x.isspace() for c in chars for x in _expanded(c["text"]))
 
 
 def _deduped(chars: list[dict[str, Any]], left_out: Counter[str]) -> list[dict[str, Any]]:
@@ -327,7 +376,7 @@ def _deduped(chars: list[dict[str, Any]], left_out: Counter[str]) -> list[dict[s
     return kept
 
 
-def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
+def _directions(chars: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Part the glyphs into those of horizontal and those of vertical lines.
 
     A glyph belongs to the direction in which its nearest neighbour stands: within a line characters touch, between
@@ -344,7 +393,7 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
         x, y = _middle(c)
         down.append(columns.nearest(x, y) < rows.nearest(y, x) - 0.05 * c["size"])
     if sum(down) <= 0.5 * len(wide):
-        return [_horizontal(c) for c in chars], []
+        return chars, []
     # A running head is set across a vertical page: a glyph goes with its row where nearly all of the row lies across.
     across = Counter(rows.key(_middle(c)[1]) for c, d in zip(wide, down, strict=True) if not d)
     along = Counter(rows.key(_middle(c)[1]) for c, d in zip(wide, down, strict=True) if d)
@@ -359,7 +408,7 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[Glyph], list[Glyph]]:
         row = rows.key(y)
         beside = flat & {row - 1, row, row + 1} and rows.nearest(y, x) < 1.8 * c["size"]
         (upright if beside else lying).append(c)
-    return [_horizontal(c) for c in upright], [_vertical(c) for c in lying]
+    return upright, lying
 
 
 def _middle(c: dict[str, Any]) -> tuple[float, float]:

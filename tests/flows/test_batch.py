@@ -14,7 +14,7 @@ from tasks.forkserver import Part
 from tasks.guard import Guard, Limits
 from tests.pdf_writer import pdf, show
 
-SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f"}
+SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f", "pdf": True}
 PAGES = 400
 LINE = "The ferry that leaves the old landing at noon is back before the night."
 

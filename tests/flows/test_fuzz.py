@@ -14,7 +14,7 @@ from tasks.document import Source
 from tasks.guard import Batch, Guard, Limits
 
 SAMPLES = Path(__file__).parents[2] / "raw" / "samples"
-SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f"}
+SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f", "pdf": True}
 #: The words of a PDF's structure: swapped for one another they break it where random bytes would not.
 WORDS = (
     b"/Kids", b"/Count", b"/Parent", b"/Contents", b"/Length", b"/Resources", b"/Font", b"/Encoding", b"/DW", b"/W", b" 2 0 R", b" 4 0 R",

@@ -1,5 +1,6 @@
 """Whatever a file holds, it comes to articles or to a reason, and no character is lost on the way."""
 
+import math
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from tasks.article import Unfinished, process
 from tasks.dataset import build_tables, decode_tables, encode_tables
 from tasks.document import Document, Reading, Source, count_chars
 from tasks.read import ipc
+from tasks.read import pdf as read_pdf
 from tests.pdf_writer import pdf, show
 
 #: What lines are made of: what tells paragraphs apart, what is left out, what no text should hold.
@@ -151,3 +153,73 @@ def test_a_long_pdf_is_read_by_its_next_pages_and_comes_out_the_same(
     whole = read(data, "a.pdf")
     assert read_at_once == parts
     assert replace(document, source=whole.source) == whole
+
+
+def turned(text: str, degrees: float, x: float = 200, y: float = 200) -> str:
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return f"BT /F 10 Tf {cos:.4f} {sin:.4f} {-sin:.4f} {cos:.4f} {x} {y} Tm ({text}) Tj ET\n"
+
+
+def grid(columns: int, width: int, words: Sequence[str]) -> str:
+    return "".join(
+        show(20 + width * column, 380 - 12 * row, words[(7 * row + column) % len(words)])
+        for row in range(30)
+        for column in range(columns)
+    )
+
+
+def rules(number: int) -> str:
+    return "".join(f"10 {n % 400} m 390 {n % 400} l S\n" for n in range(number))
+
+
+PAGES = [
+    pytest.param(show(50, 300, "Ferry times"), {}, "", id="one line"),
+    pytest.param(show(50, 300, "F"), {}, "", id="one character"),
+    pytest.param("", {}, "no_text", id="no line"),
+    pytest.param(show(50, 300, "     "), {}, "no_text", id="nothing but spaces"),
+    pytest.param(LINES + show(53, 301, "Quite another line lies upon the first one."), {}, "", id="overlapping"),
+    pytest.param(LINES * 3, {"drawn_twice": 2 * 9 * 47}, "", id="the same text thrice"),
+    pytest.param(show(50, 300, "x") * 2000, {"drawn_twice": 1999}, "", id="two thousand in one place"),
+    pytest.param(turned("Ferry times", 90), {}, "turned", id="on its side"),
+    pytest.param(turned("Ferry times", -90), {}, "turned", id="on its other side"),
+    pytest.param(turned("Ferry times", 180), {}, "turned", id="on its head"),
+    pytest.param(LINES + turned("DRAFT", 45), {"turned": 5}, "", id="a watermark"),
+    pytest.param(LINES + turned("Volume 7", -90, 20), {"turned": 7}, "", id="a stamp at the margin"),
+    pytest.param(LINES + turned("Nearly straight", 3, 50, 100), {}, "", id="a scanner's slant"),
+    pytest.param(show(50, 300, "Ferry times", 0), {}, "no_text", id="zero size"),
+    pytest.param(LINES + show(50, 100, "Ferry times", 0), {"invisible": 10}, "", id="zero size among others"),
+    pytest.param(LINES + show(-5000, 100, "Ferry times"), {"invisible": 10}, "", id="off the page"),
+    pytest.param(show(50, 300, "Big", 5000), {"invisible": 2}, "", id="larger than the page"),
+    pytest.param(grid(1, 20, "abcdefghijk"), {}, "", id="one column of one character"),
+    pytest.param(grid(18, 20, "abcdefghijk"), {}, "", id="columns of one character"),
+    pytest.param(grid(6, 60, ("1919", "12.8", "Ferry", "-570", "9,152")), {}, "", id="a table"),
+    pytest.param(rules(30) + grid(6, 60, ("1919", "12.8", "Ferry")), {}, "", id="a ruled table"),
+    pytest.param(rules(500) + LINES, {}, "", id="more shapes than are kept"),
+    pytest.param(rules(1001) + LINES, {}, "too_dense", id="too many shapes"),
+    pytest.param(LINES * 4, {}, "too_dense", id="too many characters"),
+]
+
+
+@pytest.mark.parametrize(("contents", "left_out", "rejected"), PAGES)
+def test_an_odd_page_is_read_or_refused_with_a_reason(
+    contents: str, left_out: dict[str, int], rejected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_pdf, "MOST_GLYPHS", 2000)
+    monkeypatch.setattr(read_pdf, "MOST_SHAPES", 300)
+    monkeypatch.setattr(read_pdf, "MOST_DRAWN", 1000)
+    document = read(pdf(contents), "a.pdf")
+    check(document)
+    assert [reject.check for reject in document.rejects] == ([rejected] if rejected else [])
+    assert all(reject.message and reject.remedy for reject in document.rejects)
+    assert {
+        rule: n for rule, n in document.left_out.items() if rule in ("drawn_twice", "invisible", "turned")
+    } == left_out
+
+
+def test_a_page_that_cannot_be_read_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_pdf, "MOST_GLYPHS", 2000)
+    document = read(pdf(LINES, LINES * 5, turned("Ferry times", 90)), "a.pdf")
+    assert [(reject.check, reject.evidence[:6]) for reject in document.rejects] == [
+        ("too_dense", "page 2"), ("turned", "page 3"),
+    ]  # fmt: skip
+    assert document.articles
