@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,8 @@ class Job:
         return {sort: len(getattr(self.plan, sort)) for sort in sorts} | {"ignored": len(self.listing.ignored)}
 
 
-def plan(settings: Settings, *, full: bool = False) -> Job:
-    """Find out what a run would do and why. Changes nothing but a cache of hashes.
+def plan(settings: Settings, *, full: bool = False, now: datetime | None = None) -> Job:
+    """Find out what a run would do and why, at the present unless `now` is given. Changes nothing but a cache of hashes.
 
     Raises `WrongSettings` for paths that cannot be used.
     """
@@ -62,6 +63,7 @@ def plan(settings: Settings, *, full: bool = False) -> Job:
         parent.table("sources") if parent else None,
         parent.manifest["fingerprint"] if parent else None,
         retry_rejected=parent is not None and parent.manifest["judged_by"] != judged_by,
+        due=_due(parent, day_of(now)) if parent else (),
         full=full,
     )
     return Job(planned, listing, made_by, judged_by, parent)
@@ -93,6 +95,21 @@ def estimate(settings: Settings, job: Job) -> float | None:
         return None
     seconds, weights = (sum(column) for column in zip(*runs, strict=True))
     return float(max(min(spent for spent, _ in runs), sum(map(weight, job.plan.todo)) * seconds / weights))
+
+
+def day_of(now: datetime | None) -> date:
+    """Return the day it is where the newspapers are read: on this machine, at the present unless it is given."""
+    return (now or datetime.now(UTC)).astimezone().date()
+
+
+def _due(parent: Release, today: date) -> set[str]:
+    """Return the sources with an article that was rejected since its date lay in the future, and does no more."""
+    rows = parent.table("rejects", ["source", "check", "evidence"]).to_pylist()
+    dated = [(row["source"], json.loads(row["evidence"])) for row in rows if row["check"] == "date_possible"]
+    day = int(today.strftime("%Y%m%d"))
+    return {
+        source for source, evidence in dated if any(1800_01_01 <= seen["published_day"] <= day for seen in evidence)
+    }
 
 
 def check_paths(settings: Settings) -> None:

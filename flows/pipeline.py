@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from flows import accepted
 from flows.finished import Finished
-from flows.job import Job, check_paths, plan
+from flows.job import Job, check_paths, day_of, plan
 from flows.metrics import Cost
 from flows.read import read
 from flows.settings import WrongSettings
@@ -126,7 +126,7 @@ def nothing_new(settings: Settings, job: Job, now: datetime | None = None) -> Ou
     if job.parent is None:
         return Outcome("nothing new", None, None, job.counts)
     rows = {name: table["rows"] for name, table in job.parent.manifest["tables"].items()}
-    late = [asdict(finding) for finding in overdue(settings, job, _day(now))]
+    late = [asdict(finding) for finding in overdue(settings, job, day_of(now))]
     return Outcome("nothing new", job.parent.id, job.parent.path, job.counts, rows, warnings=late)
 
 
@@ -146,11 +146,6 @@ def overdue(settings: Settings, job: Job, day: date) -> Sequence[Finding]:
 
     verdict = check_history(lags, settings.expectations, settings.grades)
     return (*verdict.refusals, *verdict.warnings)
-
-
-def _day(now: datetime | None) -> date:
-    """Return the day it is where the newspapers are read: on this machine."""
-    return (now or datetime.now(UTC)).astimezone().date()
 
 
 def run(
@@ -222,7 +217,7 @@ def _run(
     with release.publishing(settings.processed) as store:
         _refuse_while_held(store)
         (settings.processed / ".work").mkdir(exist_ok=True)
-        job = plan(settings, full=full)
+        job = plan(settings, full=full, now=now)
         if nothing := nothing_new(settings, job, now):
             log(nothing.headline)
             return nothing
@@ -386,14 +381,14 @@ def check(
     rounds: list[Verdict] = []
     while True:
         kept = [parts for segment in staging.segments if (parts := segment.paths(staging.path)) not in unchecked]
-        profile = take_profile(staging.unchecked_parts(), fresh, new, before, staging.id, _day(now))
+        profile = take_profile(staging.unchecked_parts(), fresh, new, before, staging.id, day_of(now))
         history = departures(profile, before, **least)
         verdict = judge(
             unchecked,
             kept=kept,
             parent=parent,
             seen={change.source for change in due} - late,
-            today=_day(now),
+            today=day_of(now),
             history=history,
             thresholds=settings.expectations,
             grades=settings.grades,

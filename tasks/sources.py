@@ -17,7 +17,7 @@ import re
 import stat
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -381,12 +381,13 @@ def plan(
     parent_parts: Mapping[str, str] | None = None,
     *,
     retry_rejected: bool = False,
+    due: Collection[str] = (),
     full: bool = False,
 ) -> Plan:
     """Compare what lies under raw/ with the parent release: its table `sources` and its fingerprint's parts.
 
     What is rejected is tried again when its file or the fingerprint changed, or when `retry_rejected` says that what
-    judges the rows did. `full` redoes all. A source is gone only when every folder could be looked into.
+    judges the rows did, or when it is among those that are `due` since a day has come. `full` redoes all. A source is gone only when every folder could be looked into.
     """
     before = {row["source"]: row for row in parent.select(_STATE).to_pylist()} if parent else {}
     differences = fingerprint.changed(parent_parts or {})
@@ -405,6 +406,8 @@ def plan(
                 name, reason = "redo", stale
             elif retry_rejected and was["status"] != "published":
                 name, reason = "redo", "rejected before, and the checks changed"
+            elif source.source in due:
+                name, reason = "redo", "rejected for a date in the future, which has come"
         lists[name].append(Change(source.source, reason))
         if name in ("new", "changed", "redo"):
             todo.append(source)

@@ -141,6 +141,15 @@ def test_full_redoes_everything(settings: Settings) -> None:
     assert again.release != first.release
 
 
+def test_an_article_of_the_future_is_tried_again_when_its_day_has_come(settings: Settings) -> None:
+    raw("future.txt", "明天的新闻\n!future 明天的事情今天就写好了，登在报上。\n")
+    days = [datetime(*day, 12, tzinfo=UTC) for day in ((2998, 12, 29), (2998, 12, 30), (2999, 1, 2), (2999, 1, 3))]
+    outcomes = [pipeline.run(settings, now=day) for day in days]
+    assert [outcome.status for outcome in outcomes] == ["published", "nothing new", "published", "nothing new"]
+    assert [len(outcome.rejects) for outcome in outcomes] == [1, 0, 0, 0]
+    assert statuses(settings)["future.txt"] == "published"
+
+
 def test_other_bounds_judge_again_without_reading(settings: Settings, no_reading: Callable[[], None]) -> None:
     pipeline.run(settings)
     no_reading()
