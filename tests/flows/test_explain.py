@@ -1,6 +1,5 @@
 """The page that shows how a source was read: true to file and tables, and deaf to what texts say."""
 
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,9 @@ from tasks.article import process
 from tasks.dataset import build_tables
 from tasks.document import Box, Source
 from tasks.guard import Guard
+from tests.markup import HOSTILE, Elements
 
 SAMPLES = Path(__file__).parents[2] / "raw" / "samples"
-
-HOSTILE = (
-    "</title></style>\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}]]>&lt;\u202e\x1b[31m\ud800"
-)
 
 
 def view_of(name: str, pictures: bool = False) -> View:
@@ -30,22 +26,6 @@ def view_of(name: str, pictures: bool = False) -> View:
     drawn = sketch.work([source], {"pictures": pictures, "encoding": None}, ())
     assert isinstance(drawn, bytes)
     return lay_out(found, sketch.decode(drawn, [source]))
-
-
-class Elements(HTMLParser):
-    """Notes every tag with its attributes, and the text between."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.mark.parametrize("name", ["narrow-columns.txt", "headed.txt", "web-article-en.txt", "newspaper-page.pdf"])

@@ -1,7 +1,6 @@
 """The report and the difference between releases: all of what happened, and deaf to what texts say."""
 
 import json
-from html.parser import HTMLParser
 
 import pytest
 
@@ -13,24 +12,7 @@ from flows.pipeline import Outcome
 from flows.report import Group, View, page, plot
 from flows.settings import Settings
 from tasks import release
-
-HOSTILE = "</title></style>\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}]]>&lt;\u202e\x1b[31m"
-
-
-class Elements(HTMLParser):
-    """Notes every tag with its attributes, and the text between."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
+from tests.markup import HOSTILE, Elements
 
 
 def view_full_of(text: str) -> View:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -244,9 +245,14 @@ def test_what_another_fingerprint_read_is_redone_and_the_reason_names_the_part()
 
 @pytest.mark.parametrize(
     ("options", "redone"),
-    [({}, []), ({"retry_rejected": True}, ["bad", "half"]), ({"full": True}, ["bad", "good", "half"])],
+    [
+        ({}, []),
+        ({"retry_rejected": True}, ["bad", "half"]),
+        ({"due": {"half"}}, ["half"]),
+        ({"full": True}, ["bad", "good", "half"]),
+    ],
 )
-def test_rejected_sources_are_not_tried_for_ever(options: dict[str, bool], redone: list[str]) -> None:
+def test_rejected_sources_are_not_tried_for_ever(options: dict[str, Any], redone: list[str]) -> None:
     parent = published(found("bad", "good", "half"), bad="rejected", half="partly")
     assert names(plan(found("bad", "good", "half"), NOW, parent, NOW.parts, **options).redo) == redone
 
