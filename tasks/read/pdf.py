@@ -515,28 +515,47 @@ class _Gutters:
         nearest = (*above[:4], *below[:4])
         return self._parted(nearest, left, right, reach, least=2 if is_wide(right.text[0]) else 4)
 
+    def closed(self, n: int, left: Glyph, right: Glyph, reach: int = 3) -> bool:
+        """Return whether the rows next to row `n` have words between `left` and `right`, and no lane begins there.
+
+        Such a gap is a word space that justification drew out, however wide.
+        """
+        em = min(left.size, right.size)
+        crossed = 0
+        for k in (*range(n - 1, max(-1, n - 1 - reach), -1), *range(n + 1, min(len(self.rows), n + 1 + reach))):
+            row, starts = self.rows[k], self.starts[k]
+            if abs(row[0].v - left.v) > 2.5 * em * reach or max(row[0].size, em) > 1.15 * min(row[0].size, em):
+                continue
+            first, last = bisect_right(starts, left.u1 + 0.1 * em), bisect_left(starts, right.u0 - 0.3 * em)
+            if last >= len(row) or not first:
+                continue
+            if starts[last] < right.u0 + 0.3 * em and starts[last] - _ink(row[last - 1])[1] > NARROW_GAP * em:
+                return False
+            crossed += first < last
+        return crossed > 1
+
     def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph, reach: int, least: int = 2) -> bool:
         parted = crossed = 0
         em = min(left.size, right.size)
-        at = (_ink(left)[1] + _ink(right)[0]) / 2
+        place = _ink(right)[0]
         for k in rows:
-            row = self.rows[k]
+            row, starts = self.rows[k], self.starts[k]
             if abs(row[0].v - left.v) > 2.5 * em * reach:
                 break
-            i = bisect_right(self.starts[k], at)
+            i = bisect_left(starts, place - 0.6 * em)
+            if i < len(row) and starts[i] < place - 0.3 * em and not _trimmed(row[i], right):
+                i += 1
             before = row[i - 1] if i else None
             behind = row[i] if i < len(row) else None
             near = behind or before
             if near is None or max(near.size, em) > 1.15 * min(near.size, em):
                 continue
             if before is not None and (
-                _ink(before)[1] > at or (behind is not None and _ink(behind)[0] - _ink(before)[1] < NARROW_GAP * em)
+                _ink(before)[1] > place - 0.3 * em
+                or (behind is not None and starts[i] - _ink(before)[1] < _narrow(behind) * em)
             ):
                 crossed += 1
-            elif (
-                behind is not None
-                and abs(_ink(behind)[0] - _ink(right)[0]) < (0.6 if _trimmed(behind, right) else 0.3) * em
-            ):
+            elif behind is not None and abs(starts[i] - place) < (0.6 if _trimmed(behind, right) else 0.3) * em:
                 parted += 1
         return parted >= least and crossed <= 0.34 * parted
 
@@ -544,6 +563,11 @@ class _Gutters:
 def _trimmed(*heads: Glyph) -> bool:
     """Return whether a lane's head is an opening mark, which may be set half an em to the left."""
     return any(g.text in OPENING for g in heads)
+
+
+def _narrow(head: Glyph) -> float:
+    """Return how many em of white a gutter has at least before `head`: an opening mark may hang in it."""
+    return NARROW_GAP - 0.1 * _trimmed(head)
 
 
 def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
@@ -562,16 +586,35 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
             bare = g.u0 - last.u1 if g.text in OPENING and last.text in _HALF_INK else hidden
             drawn = sum(s.u1 - s.u0 for s in runs[-1] if s.text.isspace() and s.u0 >= last.u1 - 0.1)
             # Words, and the characters of a stretched line, may stand far apart where a narrow column is justified.
-            wide = (WIDEST_GAP if _apart(last, g) else WIDE_GAP) * em
+            worded = _apart(last, g)
+            wide = (WIDEST_GAP if worded else WIDE_GAP) * em
             if (
-                (bare > max(wide, 1.8 * usual) and (drawn < 0.5 * bare or bare > 3 * em))
-                or (hidden > NARROW_GAP * em and gutters.open(n, last, g))
+                (
+                    bare > max(wide, 1.8 * usual)
+                    and (drawn < 0.5 * bare or bare > 3 * em)
+                    and not (worded and _drawn_out(runs[-1], last, g, row) and gutters.closed(n, last, g))
+                )
+                or (hidden > _narrow(g) * em and gutters.open(n, last, g))
                 or (max(last.size, g.size) > 1.35 * em and bare > 0.3 * em)
             ):
                 runs.append([])
         runs[-1].append(g)
         last = g
     return [run for run in runs if any(not g.text.isspace() for g in run)]
+
+
+def _drawn_out(run: list[Glyph], left: Glyph, right: Glyph, row: list[Glyph]) -> bool:
+    """Return whether a gap may be a word space of a justified line: no smaller one stands next to it."""
+    gap = right.u0 - left.u1
+    before = _word_spaces(run)
+    after = _word_spaces([g for g in row if g.u0 >= right.u0])
+    return all(w > 0.8 * gap for w in (*before[-1:], *after[:1]))
+
+
+def _word_spaces(glyphs: list[Glyph]) -> list[float]:
+    """Return the distances between the words of a stretch of glyphs, in points."""
+    inked = [g for g in glyphs if not g.text.isspace()]
+    return [b.u0 - a.u1 for a, b in pairwise(inked) if b.u0 - a.u1 > WORD_GAP * min(a.size, b.size)]
 
 
 def _usual_gap(row: list[Glyph]) -> float:
