@@ -538,6 +538,7 @@ class _Gutters:
         parted = crossed = 0
         em = min(left.size, right.size)
         place = _ink(right)[0]
+        hanging = place - _ink(left)[1] < NARROW_GAP * em
         for k in rows:
             row, starts = self.rows[k], self.starts[k]
             if abs(row[0].v - left.v) > 2.5 * em * reach:
@@ -550,14 +551,13 @@ class _Gutters:
             near = behind or before
             if near is None or max(near.size, em) > 1.15 * min(near.size, em):
                 continue
-            if before is not None and (
-                _ink(before)[1] > place - 0.3 * em
-                or (behind is not None and starts[i] - _ink(before)[1] < _narrow(behind) * em)
-            ):
+            gap = starts[i] - _ink(before)[1] if before is not None and behind is not None else 1e9
+            if before is not None and (_ink(before)[1] > place - 0.3 * em or gap < _narrow(before, behind) * em):
                 crossed += 1
             elif behind is not None and abs(starts[i] - place) < (0.6 if _trimmed(behind, right) else 0.3) * em:
-                parted += 1
-        return parted >= least and crossed <= 0.34 * parted
+                # Where a mark may hang in the gutter, only rows with text on both sides of it say that it is one.
+                parted += gap > NARROW_GAP * em and (before is not None or not hanging)
+        return parted >= least + hanging and crossed <= (0 if hanging else 0.34) * parted
 
 
 def _trimmed(*heads: Glyph) -> bool:
@@ -565,9 +565,9 @@ def _trimmed(*heads: Glyph) -> bool:
     return any(g.text in OPENING for g in heads)
 
 
-def _narrow(head: Glyph) -> float:
-    """Return how many em of white a gutter has at least before `head`: an opening mark may hang in it."""
-    return NARROW_GAP - 0.1 * _trimmed(head)
+def _narrow(left: Glyph, right: Glyph | None) -> float:
+    """Return how many em of white a gutter has at least between two glyphs: marks may hang in it from either side."""
+    return 0.2 if left.text in _HALF_INK else NARROW_GAP - 0.1 * (right is not None and _trimmed(right))
 
 
 def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
@@ -594,7 +594,7 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
                     and (drawn < 0.5 * bare or bare > 3 * em)
                     and not (worded and _drawn_out(runs[-1], last, g, row) and gutters.closed(n, last, g))
                 )
-                or (hidden > _narrow(g) * em and gutters.open(n, last, g))
+                or (hidden > _narrow(last, g) * em and gutters.open(n, last, g))
                 or (max(last.size, g.size) > 1.35 * em and bare > 0.3 * em)
             ):
                 runs.append([])
