@@ -23,11 +23,12 @@ from flows.read import WARM, WORK, batches, decode
 from flows.settings import Settings
 from tasks.document import Source
 from tasks.guard import Guard
+from tasks.instructions import Instructions
 from tasks.spool import take
 
 #: With the guard reading may cost so many times what it costs without.
 TEXTS_AT_MOST, PDFS_AT_MOST = 1.05, 1.20
-SETTINGS: dict[str, Any] = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "", "pdf": True}
+SETTINGS: dict[str, Any] = {"instructions": Instructions().dump(), "fingerprint": {}, "pdf": True}
 
 
 def processor_seconds() -> float:

@@ -29,6 +29,8 @@ Severity = Literal["failure", "warning", "success"]
 EXAMPLES = 3
 #: A channel that is away for long gets the newest of what it missed.
 MOST_KEPT = 50
+#: The warnings that a run gives, and so takes back, though it found nothing new.
+SEEN_ALWAYS = ("newest_in_time", "accepted_applies", "corrections_apply")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -125,7 +127,7 @@ def _is_over(cause: str, current: Iterable[Alert], outcome: Outcome) -> bool:
         return True
     if outcome.status == "published":
         return cause not in _still_rejected(outcome.path) if cause.startswith("rejected") else True
-    return outcome.status == "nothing new" and cause == "warning: newest_in_time"
+    return outcome.status == "nothing new" and cause.removeprefix("warning: ") in SEEN_ALWAYS
 
 
 def _still_rejected(path: Path | None) -> set[str]:

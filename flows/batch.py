@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from flows.metrics import Stopwatch
-from tasks.article import Options, Unfinished, process
+from tasks.article import Unfinished, process
 from tasks.dataset import build_tables, encode_tables
 from tasks.document import Document, Reading, Source
 from tasks.guard import Part
+from tasks.instructions import Instructions, Options
 from tasks.read import ipc
+from tasks.sources import Fingerprint
 
 #: Texts that meet what loads on first use: dictionary and tagger, weights, the rules of both scripts.
 CHINESE = """河边的春天
@@ -28,24 +30,32 @@ green, and 18.5 degrees were measured at noon. "It's early," they said.
 
 
 def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes | Part:
-    """Read, reflow and segment these sources, of a long PDF its next pages.
+    """Read, reflow, correct and segment these sources, of a long PDF its next pages.
 
     Returns their tables as bytes, with the seconds of each stage, or the part of the long PDF.
     """
     watch = Stopwatch()
+    instructions = Instructions.load(settings["instructions"])
     try:
-        documents = _documents(sources, settings["options"], watch, [ipc.decode(part) for part in parts])
+        documents = _documents(sources, instructions, watch, [ipc.decode(part) for part in parts])
     except Unfinished as unfinished:
         return Part(ipc.encode(unfinished.reading))
     watch.enter("tables")
-    tables = build_tables(documents, settings["fingerprint"])
+    fingerprint = Fingerprint(settings["fingerprint"])
+    own = {source.source: fingerprint.of(instructions.own(source)) for source in sources}
+    tables = build_tables(documents, fingerprint.value, own)
     return encode_tables(tables, watch.seconds)
 
 
 def _documents(
-    sources: Sequence[Source], options: dict[str, Any], watch: Stopwatch, before: Sequence[Reading] = ()
+    sources: Sequence[Source], instructions: Instructions, watch: Stopwatch, before: Sequence[Reading] = ()
 ) -> list[Document]:
-    return [process(source, Options(**options), watch.enter, before) for source in sources]
+    return [
+        process(
+            source, instructions.options_for(source.source), instructions.corrections_for(source), watch.enter, before
+        )
+        for source in sources
+    ]
 
 
 def warm(settings: dict[str, Any]) -> None:
@@ -53,7 +63,7 @@ def warm(settings: dict[str, Any]) -> None:
 
     Raises `RuntimeError` when samples of our own cannot be read: then no source can, and it is no source's fault.
     """
-    options = settings["options"] | {"encoding": None}  # ours are not in the user's
+    options = Options(dictionary=settings["instructions"]["options"]["dictionary"])  # ours are in no other encoding
     samples = {"chinese.txt": CHINESE.encode(), "english.txt": ENGLISH.encode()}
     if settings["pdf"]:
         samples["page.pdf"] = page_of(CHINESE)
@@ -63,10 +73,10 @@ def warm(settings: dict[str, Any]) -> None:
             path = Path(place, name)
             path.write_bytes(data)
             sources.append(Source(name, str(path), len(data), ""))
-        documents = _documents(sources, options, Stopwatch())
+        documents = _documents(sources, Instructions(options), Stopwatch())
     if rejects := [reject for document in documents for reject in document.rejects]:
         raise RuntimeError(f"a sample of the reader's own cannot be read: {rejects[0].message}")
-    encode_tables(build_tables(documents, settings["fingerprint"]))
+    encode_tables(build_tables(documents, ""))
 
 
 def page_of(text: str) -> bytes:

@@ -266,15 +266,29 @@ def accept_reject(settings: Settings, reject_id: str, because: str, refused: boo
     metavar="[PAGE]",
     help="Write a page that shows the file beside its text, of any file, published or not [SOURCE.html]; - is stdout.",
 )
+@click.option(
+    "--correct",
+    is_flag=False,
+    flag_value="facts",
+    metavar="[PARAGRAPH]",
+    help="Print an entry for corrections.toml to start from: for a paragraph by its number, or for the article's facts.",
+)
 @_as_json
-def explain(settings: Settings, name: str, refused: bool, html: str | None, as_json: bool) -> None:
-    """Show how a source was read: each paragraph's kind, confidence and place in the file."""
+def explain(settings: Settings, name: str, refused: bool, html: str | None, correct: str | None, as_json: bool) -> None:
+    """Show how a source was read: each paragraph's number, kind, confidence and place in the file."""
     if html is not None:
         _write_page(settings, name, refused, html)
         return
-    from flows import console, look
+    from flows import console, corrections, look
 
-    console.show_explanation(look.explain(look.shelf(settings.processed, refused), name), as_json)
+    found = look.explain(look.shelf(settings.processed, refused), name)
+    if correct is None:
+        console.show_explanation(found, as_json)
+    elif correct != "facts" and not correct.isdecimal():
+        raise click.UsageError(f"{correct}: --correct takes the number of a paragraph, or nothing for the facts.")
+    else:
+        for line in corrections.entry(found, None if correct == "facts" else int(correct)).splitlines():
+            console.line(line)
 
 
 def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None:

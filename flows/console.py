@@ -169,7 +169,8 @@ def show_plan(settings: Settings, job: Job, as_json: bool) -> None:
             name: [{"source": s, "reason": r} | ({"articles": touched[s]} if s in touched else {}) for s, r in found]
             for name, found in lists.items()
         }
-        write_json(told | {"estimated_seconds": seconds})
+        unapplied = [entry._asdict() for entry in job.unapplied]
+        write_json(told | {"unapplied": unapplied, "estimated_seconds": seconds})
         return
     for name, found in lists.items():
         if found and name != "unchanged":
@@ -177,6 +178,9 @@ def show_plan(settings: Settings, job: Job, as_json: bool) -> None:
             rows = [(*change, titles(touched.get(change[0], ())))[: len(columns)] for change in found[:SHOWN]]
             table(f"{name} ({len(found):,})", columns, rows)
             more(len(found))
+    if job.unapplied:
+        table(f"corrections that do not apply ({len(job.unapplied):,})", ("source", "why"), job.unapplied[:SHOWN])
+        more(len(job.unapplied))
     line(counts(job.counts) or "there is nothing under raw/")
     if articles := sum(map(len, touched.values())):
         line(f"{articles:,} published articles may change or leave")
@@ -332,7 +336,7 @@ def show_reject(row: Mapping[str, Any], as_json: bool) -> None:
 
 
 def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:
-    """Show a source's articles, paragraph by paragraph: its kind, how sure that is, and where it stands in the file."""
+    """Show a source's articles, paragraph by paragraph: its number, kind, how sure that is, and its place in the file."""
     if as_json:
         write_json(found)
         return
@@ -345,12 +349,13 @@ def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:
     for article in found["articles"]:
         line()
         line(f"{article['article_id']}  {article['title'] or '(no title)'}", "bold")
-        told = ("authors", "affiliation", "publisher", "published_on", "url", "language", "confidence")
-        line("  " + ", ".join(f"{key} {_said(article[key])}" for key in told if article[key]), "dim")
-        for paragraph in article["paragraphs"]:
+        facts = ("authors", "affiliation", "publisher", "published_on", "url", "language", "confidence")
+        line("  " + ", ".join(f"{key} {_said(article[key])}" for key in facts if article[key]), "dim")
+        for number, paragraph in enumerate(article["paragraphs"]):
             fixes = f"  {', '.join(paragraph['fixes'])}" if paragraph["fixes"] else ""
-            line(f"  {paragraph['kind']:<12}{paragraph['confidence']:.2f}  {place(paragraph)}{fixes}", "cyan")
-            line(f"    {paragraph['text']}")
+            told = f"{paragraph['kind']:<12}{paragraph['confidence']:.2f}  {place(paragraph)}{fixes}"
+            line(f"{number:>4}  {told}", "cyan")
+            line(f"      {paragraph['text']}")
 
 
 def _said(value: object) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tasks.sources import PARTS
+from tasks.sources import PARTS, changed_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,8 +153,7 @@ class _Causes:
         self.old, self.new = (_states(release) for release in (old, new))
         before = old.manifest["fingerprint"] if old else {}
         after = new.manifest["fingerprint"]
-        names = [name for name in PARTS if before.get(name) != after.get(name)]
-        self.readers = f"{', '.join(names)} changed" if names else "read again"
+        self.parts = [name for name in PARTS if before.get(name) != after.get(name)]
 
     def of(self, source: str, was_there: bool) -> str:
         before, after = self.old.get(source), self.new.get(source)
@@ -167,7 +166,8 @@ class _Causes:
         if was_there and after["status"] != "published":
             return f"rejected: {after['reason']}"
         if before["fingerprint"] != after["fingerprint"]:
-            return self.readers
+            names = changed_for(before["fingerprint"], after["fingerprint"], self.parts)
+            return f"{', '.join(names)} changed" if names else "read again"
         return "checks changed"
 
 

@@ -17,10 +17,12 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows import look
+from flows.job import instructions
 from flows.look import NotFound
 from flows.sketch import Leaf, Mark, Sketch, draw
 from tasks.document import Box, Source
 from tasks.release import NoRelease
+from tasks.sources import Fingerprint
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -434,6 +436,6 @@ def _read_now(settings: Settings, source: Source) -> Mapping[str, pa.Table]:
     from flows.read import open_guard
     from tasks.dataset import build_tables, decode_tables
 
-    with open_guard(settings, "") as guard:
+    with open_guard(settings, instructions(settings), Fingerprint({})) as guard:
         done = guard.run([source])
     return decode_tables(done.results[0]) if done.results else build_tables(done.rejected, "")

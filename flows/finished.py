@@ -18,9 +18,10 @@ from tasks.dataset import Tables, concat_tables, decode_tables, select
 
 
 class Read(NamedTuple):
-    """A finished source: the SHA-256 of the bytes that were read, how many characters they held, and its batch's file."""
+    """A finished source: the SHA-256 of its bytes, what read them, how many characters they held, its batch's file."""
 
     sha256: str
+    fingerprint: str
     chars: int
     path: Path
 
@@ -34,7 +35,7 @@ class Finished:
         self._own.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self.sources: dict[str, Read] = {}
-        for path in sorted(self._own.iterdir()):
+        for path in sorted(self._own.iterdir(), key=_written):  # of a source that was read twice, the later holds
             try:
                 self._index(path, _whole(path))
             except ValueError:  # half written, damaged, or laid out otherwise: its sources are read again
@@ -52,9 +53,13 @@ class Finished:
         return self._index(path, data)
 
     def _index(self, path: Path, data: bytes) -> list[str]:
-        table = decode_tables(data, only=("sources",))["sources"].select(["source", "sha256", "n_chars"])
+        table = decode_tables(data, only=("sources",))["sources"]
+        columns = (table[name].to_pylist() for name in ("source", "sha256", "fingerprint", "n_chars"))
         with self._lock:
-            self.sources |= {row["source"]: Read(row["sha256"], row["n_chars"], path) for row in table.to_pylist()}
+            self.sources |= {
+                source: Read(sha256, fingerprint, chars, path)
+                for source, sha256, fingerprint, chars in zip(*columns, strict=True)
+            }
         names: list[str] = table["source"].to_pylist()
         return names
 
@@ -71,6 +76,10 @@ class Finished:
     def clear(self) -> None:
         """Forget all of it, of every fingerprint, once it is published."""
         shutil.rmtree(self._all, ignore_errors=True)
+
+
+def _written(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, path.name
 
 
 def _name(data: bytes) -> str:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import expectations
-from flows import accepted
+from flows import accepted, corrections
+from flows.corrections import Unapplied
 from flows.read import weight
 from flows.settings import WrongSettings
 from tasks import release, sources
-from tasks.release import NoRelease, Release
-from tasks.sources import Fingerprint, Listing, Plan
+from tasks.document import Source
+from tasks.instructions import Instructions, Options
+from tasks.release import NoRelease, Release, Staging
+from tasks.sources import Fingerprint, Listing, Plan, escape_name
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -23,13 +27,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What there is to do: the plan, what it was made from, and what will read and judge."""
+    """What there is to do: the plan, what it was made from, and what will read and judge.
+
+    `unapplied` are corrections that will not be (all) applied, as far as can be told before the sources are read.
+    """
 
     plan: Plan
     listing: Listing
+    instructions: Instructions
     fingerprint: Fingerprint
     judged_by: str
     parent: Release | None
+    unapplied: tuple[Unapplied, ...] = ()
+
+    def fingerprint_of(self, source: Source) -> str:
+        """Return what `sources.fingerprint` says of a source that is read now."""
+        return self.fingerprint.of(self.instructions.own(source))
 
     @property
     def is_empty(self) -> bool:
@@ -55,6 +68,7 @@ def plan(settings: Settings, *, full: bool = False, now: datetime | None = None)
         parent = None
     work = settings.processed / ".work"
     listing = sources.discover(settings.raw, cache=work / "hashes.json" if work.is_dir() else None)
+    orders = instructions(settings)
     made_by = sources.fingerprint({"encoding": settings.encoding}, settings.dictionary)
     judged_by = _judged_by(settings)
     planned = sources.plan(
@@ -62,11 +76,31 @@ def plan(settings: Settings, *, full: bool = False, now: datetime | None = None)
         made_by,
         parent.table("sources") if parent else None,
         parent.manifest["fingerprint"] if parent else None,
+        own=orders.own,
         retry_rejected=parent is not None and parent.manifest["judged_by"] != judged_by,
         due=_due(parent, day_of(now)) if parent else (),
         full=full,
     )
-    return Job(planned, listing, made_by, judged_by, parent)
+    job = Job(planned, listing, orders, made_by, judged_by, parent)
+    read_again = {source.source for source in planned.todo}
+    return replace(job, unapplied=unapplied(job, parent, read_again))
+
+
+def instructions(settings: Settings) -> Instructions:
+    """Return how each source is to be read, as the settings and the corrections file say it."""
+    dictionary = str(settings.dictionary.resolve()) if settings.dictionary else None
+    folders = {escape_name(name): folder.reading for name, folder in settings.folders.items() if folder.reading}
+    return Instructions(Options(dictionary, settings.encoding), folders, corrections.load(settings.corrections))
+
+
+def unapplied(job: Job, found: Release | Staging | None, read_again: Collection[str] = ()) -> tuple[Unapplied, ...]:
+    """Return the corrections that do not (all) apply, `found` telling what became of those of sources that were read."""
+    entries = {
+        source: entries for source, entries in job.instructions.corrections.items() if source not in job.listing.waiting
+    }
+    hashes = {source.source: source.sha256 for source in job.listing.sources}
+    outcomes = corrections.outcomes(found, entries.keys() - set(read_again)) if found else {}
+    return tuple(corrections.unapplied(entries, hashes, outcomes))
 
 
 def touched(job: Job) -> dict[str, list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from flows import accepted
 from flows.finished import Finished
-from flows.job import Job, check_paths, day_of, plan
+from flows.job import Job, check_paths, day_of, plan, unapplied
 from flows.metrics import Cost
 from flows.read import read
 from flows.settings import WrongSettings
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from expectations.history import Departure, Profile
     from flows.alerts import Alert
     from flows.settings import Settings
+    from tasks.release import Release
 
 R = TypeVar("R")
 Item = TypeVar("Item")
@@ -119,7 +120,8 @@ class Outcome:
 def nothing_new(settings: Settings, job: Job, now: datetime | None = None) -> Outcome | None:
     """Return the outcome of a run that has nothing to do, or None when there is something.
 
-    That nothing comes any more is a finding too: it warns of folders whose newest article is late.
+    That nothing comes any more is a finding too: it warns of folders whose newest article is late, and of what people
+    decided that is not in force.
     """
     if not job.is_empty:
         return None
@@ -127,7 +129,8 @@ def nothing_new(settings: Settings, job: Job, now: datetime | None = None) -> Ou
         return Outcome("nothing new", None, None, job.counts)
     rows = {name: table["rows"] for name, table in job.parent.manifest["tables"].items()}
     late = [asdict(finding) for finding in overdue(settings, job, day_of(now))]
-    return Outcome("nothing new", job.parent.id, job.parent.path, job.counts, rows, warnings=late)
+    warnings = [*late, *lapsed(settings, job, job.parent)]
+    return Outcome("nothing new", job.parent.id, job.parent.path, job.counts, rows, warnings=warnings)
 
 
 def overdue(settings: Settings, job: Job, day: date) -> Sequence[Finding]:
@@ -246,7 +249,7 @@ def _run(
             read=counts,
             rejects=rejects,
             refusals=checked.summary["refusals"],
-            warnings=[*checked.summary["warnings"], *_stale(settings, job)],
+            warnings=[*checked.summary["warnings"], *lapsed(settings, job, staging)],
         )
         cost.stages.enter("publish")
         for finding in outcome.warnings:
@@ -403,21 +406,38 @@ def check(
         unchecked = staging.withdraw(verdict.rows)
 
 
-def _stale(settings: Settings, job: Job) -> list[dict[str, Any]]:
-    """Tell of what was accepted of sources that are not the same any more."""
+def lapsed(settings: Settings, job: Job, found: Release | Staging) -> list[dict[str, Any]]:
+    """Tell of what people decided and what is no longer in force, since their sources are not what they were."""
     hashes = {source.source: source.sha256 for source in job.listing.sources}
-    found = accepted.stale(accepted.load(settings.accepted), hashes)
-    if not found:
-        return []
+    accepts = [{"source": e.source, "check": e.check} for e in accepted.stale(accepted.load(settings.accepted), hashes)]
+    corrections = [entry._asdict() for entry in unapplied(job, found)]
+    told = (
+        (
+            "accepted_applies",
+            settings.accepted,
+            accepts,
+            "What was accepted holds no more, since its source changed or is gone.",
+            "Look at the article again, then accept it anew or take the entry out of",
+        ),
+        (
+            "corrections_apply",
+            settings.corrections,
+            corrections,
+            "A correction is not applied: its source changed, or is read otherwise than when it was written.",
+            "`wenliu plan` lists them: look at the source with `wenliu explain`, then write its entry anew or take it out of",
+        ),
+    )
     return [
         {
-            "check": "accepted_applies",
-            "table": "accepted",
-            "message": "What was accepted holds no more, since its source changed or is gone.",
-            "remedy": f"Look at the article again, then accept it anew or take the entry out of {settings.accepted}.",
-            "count": len(found),
-            "evidence": json.dumps([{"source": e.source, "check": e.check} for e in found[:5]], ensure_ascii=False),
+            "check": check,
+            "table": file.stem,
+            "message": message,
+            "remedy": f"{remedy} {file}.",
+            "count": len(entries),
+            "evidence": json.dumps(entries[:5], ensure_ascii=False),
         }
+        for check, file, entries, message, remedy in told
+        if entries
     ]
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from flows.job import Job
     from flows.pipeline import Steps, Watch
     from flows.settings import Settings
+    from tasks.instructions import Instructions
+    from tasks.sources import Fingerprint
 
 #: What runs in the guard's children.
 WORK, WARM = "flows.batch:work", "flows.batch:warm"
@@ -69,7 +71,7 @@ class BatchReader:
 
     raw: Path
     work: Path
-    fingerprint: str
+    job: Job
     guard: Guard[bytes]
     finished: Finished
 
@@ -96,7 +98,8 @@ class BatchReader:
             self.finished.add(result)
         rejected += done.rejected if done else ()
         if rejected:
-            self.finished.add(encode_tables(build_tables(rejected, self.fingerprint)))
+            own = {document.source.source: self.job.fingerprint_of(document.source) for document in rejected}
+            self.finished.add(encode_tables(build_tables(rejected, self.job.fingerprint.value, own)))
         return Progress(batch, unsettled, add_up(decode_seconds(result, OF_A_DOCUMENT) for result in results))
 
 
@@ -106,7 +109,9 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> Reading:
     _sweep(work)
     finished = Finished(work, job.fingerprint.value)
     left = [
-        s for s in job.plan.todo if s.source not in finished.sources or finished.sources[s.source].sha256 != s.sha256
+        s
+        for s in job.plan.todo
+        if s.source not in finished.sources or finished.sources[s.source][:2] != (s.sha256, job.fingerprint_of(s))
     ]
     unsettled: list[str] = []
     seconds: dict[str, float] = {}
@@ -114,8 +119,8 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> Reading:
         done, total = len(job.plan.todo) - len(left), len(job.plan.todo)
         watch("reading", done, total)
         pdf = any(is_pdf(source) for source in left)
-        with open_guard(settings, job.fingerprint.value, pdf=pdf) as guard:
-            reader = BatchReader(settings.raw, work, job.fingerprint.value, guard, finished)
+        with open_guard(settings, job.instructions, job.fingerprint, pdf=pdf) as guard:
+            reader = BatchReader(settings.raw, work, job, guard, finished)
             size = batch_size(left, settings)
             for batch in steps.each("read", reader, list(batches(left, size)), settings.workers):
                 done += len(batch.sources)
@@ -134,22 +139,23 @@ def _sweep(work: Path) -> None:
         shutil.rmtree(dead, ignore_errors=True)
 
 
-def open_guard(settings: Settings, fingerprint: str, *, pdf: bool = True) -> Guard[bytes]:
-    """Return the guard that reads sources with these settings; `WrongSettings` where the dictionary is none.
+def open_guard(
+    settings: Settings, instructions: Instructions, fingerprint: Fingerprint, *, pdf: bool = True
+) -> Guard[bytes]:
+    """Return the guard that reads sources by these instructions; `WrongSettings` where the dictionary is none.
 
     Without `pdf`, what reads PDFs is not loaded beforehand: a child that meets one all the same loads it then.
     """
     from tasks.segment import Dictionary
 
-    dictionary = str(settings.dictionary.resolve()) if settings.dictionary else None
-    if dictionary:
+    if instructions.options.dictionary:
         try:
-            Dictionary.load(dictionary)
+            Dictionary.load(instructions.options.dictionary)
         except ValueError as error:
             raise WrongSettings(str(error)) from None
     return Guard(
         WORK,
-        {"options": {"dictionary": dictionary, "encoding": settings.encoding}, "fingerprint": fingerprint, "pdf": pdf},
+        {"instructions": instructions.dump(), "fingerprint": dict(fingerprint.parts), "pdf": pdf},
         decode,
         warm=WARM,
         limits=Limits(**settings.limits.model_dump()),

@@ -12,11 +12,13 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from tasks.document import Language
 
 FILE = Path("wenliu.toml")
 PREFIX = "WENLIU_"
@@ -65,6 +67,19 @@ class Alerts(_Section):
     cooldown_hours: Annotated[float, Field(ge=0)] = 24.0
 
 
+class Folder(_Section):
+    """What is set for the sources of one folder; what is left out holds as for all, or as the files say."""
+
+    publisher: Annotated[str, Field(pattern=r"\S")] | None = None
+    language: Language | None = None
+    encoding: str | None = None
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What of it changes how its sources are read: a change reads them again."""
+        return self.model_dump(exclude_none=True)
+
+
 class Settings(BaseSettings):
     """Everything a run depends on besides its raw files.
 
@@ -83,12 +98,14 @@ class Settings(BaseSettings):
     dictionary: Path | None = None
     encoding: str | None = None
     accepted: Path = Path("accepted.toml")
+    corrections: Path = Path("corrections.toml")
     log: Literal["text", "json"] = "text"
     retention: Retention = Retention()
     limits: Limits = Limits()
     alerts: Alerts = Alerts()
     expectations: Mapping[str, float] = Field(default_factory=dict)
     grades: Mapping[str, Literal["error", "warning", "info"]] = Field(default_factory=dict)
+    folders: Mapping[str, Folder] = Field(default_factory=dict)
 
     @property
     def file(self) -> Path | None:
@@ -136,7 +153,17 @@ def load(file: Path | None = None, **given: Any) -> Settings:
         raise WrongSettings(f"{settings.dictionary}: the setting `dictionary` names no file")
     if settings.encoding is not None and not _is_encoding(settings.encoding):
         raise WrongSettings(f"{settings.encoding}: the setting `encoding` names no encoding, such as utf-8 or gb18030")
+    for name, folder in settings.folders.items():
+        _refuse_wrong_folder(path, name, folder)
     return settings
+
+
+def _refuse_wrong_folder(path: Path, name: str, folder: Folder) -> None:
+    where = f"{path}: folders.{name}"
+    if name != PurePosixPath(name).as_posix() or name.startswith(("/", ".")) or ".." in PurePosixPath(name).parts:
+        raise WrongSettings(f"{where}: no folder of raw/; write its path from there, such as 人民日报 or 人民日报/2024")
+    if folder.encoding is not None and not _is_encoding(folder.encoding):
+        raise WrongSettings(f"{where}.encoding: {folder.encoding} is no encoding, such as utf-8 or gb18030")
 
 
 def _is_encoding(name: str) -> bool:
@@ -187,8 +214,10 @@ def _first_line(error: ValidationError, path: Path, from_file: Mapping[str, Any]
         got = "" if "channels" in keys else f" (got {first['input']!r})"  # an address holds secrets
         return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}{got}"
     section: type[BaseModel] = Settings
-    for key in keys[:-1]:
+    for key in keys[:-1] if keys[0] != "folders" else ():
         section = section.model_fields[key].annotation  # type: ignore[assignment]
+    if keys[0] == "folders":
+        section = Folder
     return f"{where}: unknown setting{_nearest(keys[-1], section.model_fields)}"
 
 

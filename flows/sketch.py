@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.job import instructions
 from tasks.document import Box, Source, Unreadable
 from tasks.guard import Guard, Limits, Part
 
@@ -66,7 +67,7 @@ def draw(settings: Settings, source: Source) -> Sketch:
     for pictures in (True, False):
         with Guard(
             "flows.sketch:work",
-            {"pictures": pictures, "encoding": settings.encoding},
+            {"pictures": pictures, "options": asdict(instructions(settings).options_for(source.source))},
             decode,
             limits=Limits(**settings.limits.model_dump()),
             workers=1,
@@ -81,7 +82,8 @@ def draw(settings: Settings, source: Source) -> Sketch:
 
 def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes | Part:
     """Draw the one source that is given (in the child); see `decode` for what comes back."""
-    from tasks.article import Options, Unfinished, read
+    from tasks.article import Unfinished, read
+    from tasks.instructions import Options
     from tasks.read import ipc
 
     trouble: list[str] = []
@@ -89,7 +91,7 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
     marks: list[dict[str, Any]] = []
     try:
         before = [ipc.decode(part) for part in parts]
-        reading = read(sources[0], Options(encoding=settings["encoding"]), before)
+        reading = read(sources[0], Options(**settings["options"]), before)
         marks = list(_marks(reading))
     except Unfinished as unfinished:
         return Part(ipc.encode(unfinished.reading))

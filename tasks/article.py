@@ -1,17 +1,19 @@
 """One source's journey, from bytes to articles of sentences and words.
 
-bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─segment─▶ sentences, tokens
+bytes ─read─▶ pages of lines ─reflow─▶ articles of paragraphs ─correct─▶ the same, put right ─segment─▶ sentences, tokens
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from tasks.corrections import Correction, correct
 from tasks.document import Article, Document, Reading, Reject, Source, Unreadable
+from tasks.instructions import DEFAULT, Options
 from tasks.read.pdf import read_pages, whole
 from tasks.read.text import read_text
 from tasks.reflow import reflow
@@ -30,37 +32,28 @@ class Unfinished(Exception):
         self.reading = reading
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a user may set about reading: plain values, so that they reach a child process as JSON.
-
-    `dictionary` is the path of a user dictionary in jieba's format, `encoding` the encoding of text files where it is
-    known; None lets the file itself say.
-    """
-
-    dictionary: str | None = None
-    encoding: str | None = None
-
-
 def process(
     source: Source,
-    options: Options | None = None,
+    options: Options = DEFAULT,
+    corrections: Sequence[Correction] = (),
     enter: Callable[[str], object] = lambda _: None,
     before: Sequence[Reading] | None = None,
 ) -> Document:
     """Return a source's articles, or the reason why there are none: bad input is a `Reject`, never an exception.
 
-    `enter` hears the name of each stage as it begins: `read`, `reflow`, `segment`. Given what was read of it `before`,
-    be it nothing yet, a long PDF is read by its next pages only, which `Unfinished` hands out, until there are none
-    left; without, all of it is read here.
+    `corrections` are those of this very source and its bytes. `enter` hears the name of each stage as it begins: `read`,
+    `reflow`, `segment`. Given what was read of it `before`, be it nothing yet, a long PDF is read by its next pages only,
+    which `Unfinished` hands out, until there are none left; without, all of it is read here.
     """
-    options = options or Options()
     reading: Reading | None = None
     enter(stage := "read")
     try:
         reading = read(source, options, before)
         enter(stage := "reflow")
         articles, left_out = reflow(reading)
+        articles = tuple(_as_set(article, options) for article in articles)
+        corrected = correct(articles, corrections)
+        articles = corrected.articles
         if not articles:
             raise Unreadable(
                 "no_article",
@@ -92,7 +85,15 @@ def process(
         encoding=reading.encoding,
         pages=len(reading.pages) if reading.media_type == "application/pdf" else None,
         n_chars=reading.n_chars,
-        left_out=dict(Counter(reading.left_out) + Counter(left_out)),
+        left_out=dict(Counter(reading.left_out) + Counter(left_out) + Counter(corrected.left_out)),
+        correction=corrected.outcome if corrections else None,
+    )
+
+
+def _as_set(article: Article, options: Options) -> Article:
+    """Return an article with what the settings say of every article of its folder."""
+    return replace(
+        article, language=options.language or article.language, publisher=options.publisher or article.publisher
     )
 
 

@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 from tasks.document import KINDS, LANGUAGES, Article, Document, Reject
 
 #: Raised whenever a column is added, removed or changes its meaning; part of the fingerprint, so all rows are redone.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: What is done with a source: all of its articles are in the tables, some, or none.
 STATUSES = ("published", "partly", "rejected")
@@ -111,7 +112,12 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         _field("kind", pa.string(), f"{_one_of(KINDS)}."),
         _field("text", pa.string(), "The paragraph as its author wrote it, without the layout's line ends and spaces."),
         _field("confidence", pa.float64(), "How sure the reading is, from 0 to 1."),
-        _field("fixes", _list(pa.string()), "Repairs made to the text, in the order they were made; empty if none."),
+        _field(
+            "fixes",
+            _list(pa.string()),
+            "Repairs made to the text, in the order they were made, those by hand (correction_kind, correction_split, "
+            "correction_join; correction_facts in an article's first paragraph) last; empty if none.",
+        ),
         _field("boxes", _list(_BOX), "Where it stood in a PDF, one box per stretch of lines in a column; else empty."),
         _field("line_first", pa.int32(), "First line in a text file, counted from 1; null in a PDF.", null=True),
         _field("line_last", pa.int32(), "Last line in a text file, counted from 1; null in a PDF.", null=True),
@@ -171,7 +177,18 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         _field("pages", pa.int32(), "Pages of a PDF; null where there are none or none could be read.", null=True),
         _field("status", pa.string(), f"What became of its articles: {_one_of(STATUSES)}."),
         _field("reason", pa.string(), "Why it is not (all) published; null if and only if published.", null=True),
-        _field("fingerprint", pa.string(), "Code, rules, model, dictionary and settings that read it, as one hash."),
+        _field(
+            "fingerprint",
+            pa.string(),
+            "Code, rules, model, dictionary and settings that read it, as one hash; behind it, with a plus sign, the hashes "
+            "of its folder's settings and of its corrections, where there are any.",
+        ),
+        _field(
+            "correction",
+            pa.string(),
+            "What became of its entries in corrections.toml: applied, or which are not and why; null without any.",
+            null=True,
+        ),
         _field("n_chars", pa.int64(), "Characters read from the file that are not white space."),
         _field("left_out", _list(_LEFT_OUT), "How many of them no paragraph holds, by the rule that left them out."),
     ),
@@ -206,8 +223,12 @@ def article_id(source: str, ordinal: int) -> str:
     return f"{hashlib.sha256(source.encode()).hexdigest()[:16]}-{ordinal:04d}"
 
 
-def build_tables(documents: Iterable[Document], fingerprint: str) -> dict[str, pa.Table]:
+def build_tables(
+    documents: Iterable[Document], fingerprint: str, own: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, pa.Table]:
     """Lay documents out as the rows of the six tables but `quality`, sorted by source, article and place.
+
+    `fingerprint` is that of all sources but those that have one of their `own`.
 
     A document that neither holds an article nor says why not gets a reject (nothing vanishes), and so does one whose
     text no table can hold (a lone surrogate). Raises ValueError when a source comes twice.
@@ -219,7 +240,7 @@ def build_tables(documents: Iterable[Document], fingerprint: str) -> dict[str, p
         if document.source.source in seen:
             raise ValueError(f"{document.source.source}: the same source came twice")
         seen.add(document.source.source)
-        _add_document(columns, _storable(document), fingerprint)
+        _add_document(columns, _storable(document), own.get(document.source.source, fingerprint))
     counts = columns.pop("tokens per sentence")["n"]
     tables = {name: pa.table(columns[name], schema=SCHEMAS[name]) for name in ROW_TABLES if name != "tokens"}
     tables["tokens"] = _tokens(columns["tokens"], tables["sentences"], counts)
@@ -318,6 +339,7 @@ def _add_document(columns: Columns, document: Document, fingerprint: str) -> Non
         "status": status,
         "reason": reason,
         "fingerprint": fingerprint,
+        "correction": document.correction,
         "n_chars": document.n_chars,
         "left_out": [{"rule": rule, "chars": chars} for rule, chars in sorted(document.left_out.items()) if chars],
     }

@@ -6,7 +6,7 @@ origin at the top left of the page (as in pdfplumber); `start` and `end` count c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
@@ -132,12 +132,21 @@ class Sentence:
     tokens: tuple[Token, ...]
 
 
+class Stretch(NamedTuple):
+    """A line of a paragraph: where in the paragraph's text it starts, its number, and its box on a page."""
+
+    start: int
+    line: int
+    box: Box | None
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     """A paragraph as its author wrote it, and where it stood.
 
-    `fixes` names the repairs made (see `tasks.clean`). PDF paragraphs have `boxes`, one per stretch of lines in one
-    column; paragraphs of text files have `line_first` and `line_last`, counted from 1.
+    `fixes` names the repairs made (see `tasks.clean`, `tasks.corrections`). PDF paragraphs have `boxes`, one per
+    stretch of lines in one column; paragraphs of text files have `line_first` and `line_last`, counted from 1.
+    `stretches` are its lines in order, so that a part of it can be placed too; empty where that is not known.
     """
 
     kind: Kind
@@ -148,6 +157,7 @@ class Paragraph:
     line_first: int | None = None
     line_last: int | None = None
     sentences: tuple[Sentence, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +187,8 @@ class Document:
 
     `n_chars` and `left_out` are those of `Reading`, with what reflow left out (running heads, a title that stands
     twice, soft hyphens …) added: `n_chars` = characters of all paragraphs that are not white space + sum of
-    `left_out` + those of `rejects` that carry text.
+    `left_out` + those of `rejects` that carry text. `correction` says what became of its entries in the corrections
+    file (see `tasks.corrections`), None without any.
     """
 
     source: Source
@@ -188,6 +199,14 @@ class Document:
     pages: int | None = None
     n_chars: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    correction: str | None = None
+
+
+def mean_confidence(paragraphs: Sequence[Paragraph]) -> float:
+    """Return how sure the reading of an article is: the mean of its running paragraphs, weighted by their length."""
+    body = [p for p in paragraphs if p.kind in ("body", "list")] or paragraphs
+    size = sum(len(p.text) for p in body)
+    return round(sum(p.confidence * len(p.text) for p in body) / size, 4) if size else 0.0
 
 
 def count_chars(text: str) -> int:

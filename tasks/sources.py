@@ -17,7 +17,7 @@ import re
 import stat
 import time
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -265,8 +265,9 @@ _CARRIERS = frozenset({"sources.py", "release.py", "guard.py", "forkserver.py", 
 _RULES = "clean.py"
 _LIBRARIES = ("jieba", "rjieba", "pdfplumber", "pdfminer.six", "pypdfium2", "regex", "sentencex")
 
-#: The parts of a fingerprint, in the words of a plan's reasons.
+#: The parts of a fingerprint, in the words of a plan's reasons; and those that one source may have beside them.
 PARTS = ("schema", "code", "rules", "model", "dictionary", "settings", "libraries")
+OWN = ("folder", "correction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +278,16 @@ class Fingerprint:
 
     @property
     def value(self) -> str:
-        """The whole as one hash: what stands in `sources.fingerprint`."""
+        """The whole as one hash: what stands in `sources.fingerprint` of a source that has nothing of its own."""
         return hashlib.sha256(json.dumps(dict(self.parts), sort_keys=True).encode()).hexdigest()[:32]
+
+    def of(self, own: Mapping[str, str]) -> str:
+        """Return what stands in `sources.fingerprint` of a source with hashes of its own.
+
+        >>> Fingerprint({}).of({"folder": "12"})[32:]
+        '+folder:12'
+        """
+        return "".join([self.value, *(f"+{name}:{own[name]}" for name in OWN if name in own)])
 
     def changed(self, parts: Mapping[str, str]) -> list[str]:
         """Say which parts are not those of an earlier fingerprint.
@@ -287,6 +296,17 @@ class Fingerprint:
         ['rules']
         """
         return [name for name in self.parts if self.parts[name] != parts.get(name)]
+
+
+def changed_for(before: str, after: str, parts: Sequence[str]) -> list[str]:
+    """Say which parts of a source's fingerprint changed, `parts` being those that did for all sources.
+
+    >>> changed_for("1", "1+correction:2", ["rules"]), changed_for("1+folder:2", "3+folder:2", ["rules"])
+    (['correction'], ['rules'])
+    """
+    (was, *was_own), (now, *now_own) = before.split("+"), after.split("+")
+    own = {entry.partition(":")[0] for entry in {*was_own} ^ {*now_own}}
+    return [*(parts if was != now else ()), *(name for name in OWN if name in own)]
 
 
 def fingerprint(settings: Mapping[str, Any], dictionary: Path | None = None) -> Fingerprint:
@@ -380,18 +400,20 @@ def plan(
     parent: pa.Table | None = None,
     parent_parts: Mapping[str, str] | None = None,
     *,
+    own: Callable[[Source], Mapping[str, str]] = lambda _: {},
     retry_rejected: bool = False,
     due: Collection[str] = (),
     full: bool = False,
 ) -> Plan:
     """Compare what lies under raw/ with the parent release: its table `sources` and its fingerprint's parts.
 
-    What is rejected is tried again when its file or the fingerprint changed, or when `retry_rejected` says that what
-    judges the rows did, or when it is among those that are `due` since a day has come. `full` redoes all. A source is gone only when every folder could be looked into.
+    `own` tells what reads a source beside the fingerprint, and no other source. What is rejected is tried again when its
+    file or the fingerprint changed, or when `retry_rejected` says that what judges the rows did, or when it is among
+    those that are `due` since a day has come. `full` redoes all. A source is gone only when every folder could be
+    looked into.
     """
     before = {row["source"]: row for row in parent.select(_STATE).to_pylist()} if parent else {}
     differences = fingerprint.changed(parent_parts or {})
-    stale = f"changed since it was read: {', '.join(differences)}" if differences else "read by another fingerprint"
     lists: dict[str, list[Change]] = {
         name: [] for name in ("new", "changed", "redo", "gone", "unchanged", "kept", "waiting")
     }
@@ -402,8 +424,9 @@ def plan(
         if was and name == "unchanged":
             if full:
                 name, reason = "redo", "all is redone"
-            elif was["fingerprint"] != fingerprint.value:
-                name, reason = "redo", stale
+            elif was["fingerprint"] != (now := fingerprint.of(own(source))):
+                parts = ", ".join(changed_for(was["fingerprint"], now, differences))
+                name, reason = "redo", f"changed since it was read: {parts}" if parts else "read by another fingerprint"
             elif retry_rejected and was["status"] != "published":
                 name, reason = "redo", "rejected before, and the checks changed"
             elif source.source in due:

@@ -10,7 +10,7 @@ from datetime import date
 from itertools import pairwise
 
 from tasks.clean import joint
-from tasks.document import Article, Box, Kind, Paragraph
+from tasks.document import Article, Box, Kind, Paragraph, Stretch, mean_confidence
 from tasks.reflow import metadata
 from tasks.reflow.labels import Label, calibrated
 from tasks.reflow.rows import Row
@@ -26,6 +26,7 @@ class Draft:
     certainties: list[float]
     text: str = ""
     fixes: tuple[str, ...] = ()
+    starts: list[int] = field(default_factory=list)  #: where in the text each row starts
 
 
 @dataclass(slots=True)
@@ -75,6 +76,7 @@ def join_rows(draft: Draft, spaced: bool, left_out: LeftOut) -> None:
             left_out.add("join_hyphen", text[-cut:])
             text = text[:-cut]
             fixes.add("join_hyphen")
+        draft.starts.append(len(text) + len(between))
         text += between + row.text
     draft.text = text
     draft.fixes = tuple(sorted(fixes))
@@ -237,14 +239,11 @@ def make_article(drafts: Sequence[Draft], ordinal: int, masthead: Masthead) -> A
         found["authors"] = metadata.reporters(opening.text)
     where = next((metadata.affiliation(d.text) for d in drafts if d.kind == "affiliation"), None)
     paragraphs = tuple(_paragraph(d) for d in drafts)
-    body = [p for p in paragraphs if p.kind in ("body", "list")] or list(paragraphs)
-    size = sum(len(p.text) for p in body)
-    confidence = sum(p.confidence * len(p.text) for p in body) / size if size else 0.0
     return Article(
         ordinal=ordinal,
         paragraphs=paragraphs,
         language=language_of("\n".join(p.text for p in paragraphs)),
-        confidence=round(confidence, 4),
+        confidence=mean_confidence(paragraphs),
         title=title.text if title else None,
         authors=tuple(found.get("authors") or ()),  # type: ignore[arg-type]
         affiliation=where,
@@ -269,6 +268,7 @@ def _paragraph(draft: Draft) -> Paragraph:
         boxes=boxes,
         line_first=None if boxes else min(numbers),
         line_last=None if boxes else max(numbers),
+        stretches=tuple(Stretch(n, r.line.number, r.line.box) for n, r in zip(draft.starts, draft.rows, strict=True)),
     )
 
 

@@ -5,10 +5,12 @@ Lines that begin with `!` make it do what documents do at their worst.
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tasks.corrections import Correction, correct
 from tasks.dataset import build_tables, encode_tables
 from tasks.document import (
     Article,
@@ -21,7 +23,12 @@ from tasks.document import (
     Token,
     count_chars,
 )
+from tasks.instructions import Instructions
 from tasks.segment import language_of, segment
+from tasks.sources import Fingerprint
+
+#: Cuts a text into sentences of words.
+Cut = Callable[[str, Language], tuple[Sentence, ...]]
 
 
 def warm(_: dict[str, Any]) -> None:
@@ -29,13 +36,20 @@ def warm(_: dict[str, Any]) -> None:
 
 
 def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes:
-    return encode_tables(build_tables([process(source) for source in sources], settings["fingerprint"]))
+    return _tables(sources, settings, segment)
 
 
 def work_by_the_letter(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[bytes]) -> bytes:
     """The same with a letter to a word, for which nothing has to be loaded."""
-    documents = [process(source, by_the_letter) for source in sources]
-    return encode_tables(build_tables(documents, settings["fingerprint"]))
+    return _tables(sources, settings, by_the_letter)
+
+
+def _tables(sources: Sequence[Source], settings: dict[str, Any], cut: Cut) -> bytes:
+    instructions = Instructions.load(settings["instructions"])
+    fingerprint = Fingerprint(settings["fingerprint"])
+    own = {source.source: fingerprint.of(instructions.own(source)) for source in sources}
+    documents = [process(source, cut, instructions.corrections_for(source)) for source in sources]
+    return encode_tables(build_tables(documents, fingerprint.value, own))
 
 
 def by_the_letter(text: str, _: Language) -> tuple[Sentence, ...]:
@@ -47,7 +61,7 @@ def die(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[byt
     os.abort()
 
 
-def process(source: Source, cut: Callable[[str, Language], tuple[Sentence, ...]] = segment) -> Document:
+def process(source: Source, cut: Cut = segment, corrections: Sequence[Correction] = ()) -> Document:
     text = Path(source.path).read_text(encoding="utf-8")
     n_chars = count_chars(text)
     if "!crash" in text:
@@ -63,7 +77,6 @@ def process(source: Source, cut: Callable[[str, Language], tuple[Sentence, ...]]
             confidence=1.0,
             line_first=number,
             line_last=number,
-            sentences=cut(line, language),
         )
         for number, line in enumerate(text.splitlines(), start=1)
     )
@@ -75,4 +88,17 @@ def process(source: Source, cut: Callable[[str, Language], tuple[Sentence, ...]]
         title=paragraphs[0].text,
         published_on=date(2999, 1, 1) if "!future" in text else date(2024, 5, 1),
     )
-    return Document(source, articles=(article,), media_type="text/plain", encoding="utf-8", n_chars=n_chars)
+    corrected = correct([article], corrections)
+    cut_up = tuple(
+        replace(a, paragraphs=tuple(replace(p, sentences=cut(p.text, a.language)) for p in a.paragraphs))
+        for a in corrected.articles
+    )
+    return Document(
+        source,
+        articles=cut_up,
+        media_type="text/plain",
+        encoding="utf-8",
+        n_chars=n_chars,
+        left_out=corrected.left_out,
+        correction=corrected.outcome if corrections else None,
+    )

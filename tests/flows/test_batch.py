@@ -12,9 +12,10 @@ from tasks.dataset import decode_tables
 from tasks.document import Source
 from tasks.forkserver import Part
 from tasks.guard import Guard, Limits
+from tasks.instructions import Instructions
 from tests.pdf_writer import pdf, show
 
-SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f", "pdf": True}
+SETTINGS = {"instructions": Instructions().dump(), "fingerprint": {}, "pdf": True}
 PAGES = 400
 LINE = "The ferry that leaves the old landing at noon is back before the night."
 

@@ -23,7 +23,7 @@ def view_of(name: str, pictures: bool = False) -> View:
     """How a shipped sample is read and shown, in this process."""
     source = Source(name, str(SAMPLES / name), 1, "0")
     found = look.explain(Unpublished(build_tables([process(source)], "")), name)
-    drawn = sketch.work([source], {"pictures": pictures, "encoding": None}, ())
+    drawn = sketch.work([source], {"pictures": pictures, "options": {}}, ())
     assert isinstance(drawn, bytes)
     return lay_out(found, sketch.decode(drawn, [source]))
 

@@ -12,9 +12,10 @@ from flows.read import WARM, WORK
 from tasks.dataset import decode_tables
 from tasks.document import Source
 from tasks.guard import Batch, Guard, Limits
+from tasks.instructions import Instructions
 
 SAMPLES = Path(__file__).parents[2] / "raw" / "samples"
-SETTINGS = {"options": {"dictionary": None, "encoding": None}, "fingerprint": "f", "pdf": True}
+SETTINGS = {"instructions": Instructions().dump(), "fingerprint": {}, "pdf": True}
 #: The words of a PDF's structure: swapped for one another they break it where random bytes would not.
 WORDS = (
     b"/Kids", b"/Count", b"/Parent", b"/Contents", b"/Length", b"/Resources", b"/Font", b"/Encoding", b"/DW", b"/W", b" 2 0 R", b" 4 0 R",

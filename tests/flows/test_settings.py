@@ -60,6 +60,22 @@ WRONG = {
         "gb18031: the setting `encoding` names no encoding, such as utf-8 or gb18030",
     ),
     "not TOML": ("workers = \n", "wenliu.toml: not valid TOML: Invalid value (at line 1, column 11)"),
+    "unknown key of a folder": (
+        '[folders."人民日报"]\npublishr = "x"\n',
+        "wenliu.toml: folders.人民日报.publishr: unknown setting; did you mean `publisher`?",
+    ),
+    "no language of a folder": (
+        '[folders."人民日报"]\nlanguage = "zh"\n',
+        "wenliu.toml: folders.人民日报.language: input should be 'zh-Hans', 'zh-Hant' or 'en' (got 'zh')",
+    ),
+    "no encoding of a folder": (
+        '[folders."人民日报"]\nencoding = "gb18031"\n',
+        "wenliu.toml: folders.人民日报.encoding: gb18031 is no encoding, such as utf-8 or gb18030",
+    ),
+    "a folder that is none": (
+        '[folders."../人民日报"]\nlanguage = "en"\n',
+        "wenliu.toml: folders.../人民日报: no folder of raw/; write its path from there, such as 人民日报 or 人民日报/2024",
+    ),
     "no dictionary there": ('dictionary = "none.txt"\n', "none.txt: the setting `dictionary` names no file"),
 }
 
