@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import quote
 
 from flows.settings import WrongSettings
 
@@ -31,7 +32,12 @@ EXAMPLES = 3
 MOST_KEPT = 50
 #: The warnings that a run gives, and so takes back, though it found nothing new.
 SEEN_ALWAYS = ("newest_in_time", "accepted_applies", "corrections_apply")
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+#: `${NAME}` is a variable of the environment, `${block:name}` a Secret block of Prefect's.
+_SECRET = re.compile(r"\$\{(?P<block>block:)?(?P<name>[\w-]+)\}")
+
+
+class _Away(Exception):
+    """A secret cannot be had now, though it may be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +172,8 @@ def _send(
     is_over: Callable[[str], bool],
     now: datetime | None,
 ) -> Told:
-    channels = open_channels(settings)
-    if not channels:
+    names = list(_named(settings))
+    if not names:
         return Told()
     moment = now or datetime.now(UTC)
     path = settings.processed / ".work" / "alerts" / "state.json"
@@ -181,10 +187,12 @@ def _send(
         if alert.severity != "success":
             since = state.told.get(alert.cause, {}).get("since", moment.isoformat())
             state.told[alert.cause] = {"since": since, "at": moment.isoformat(), "digest": alert.digest}
-        state.kept.append(asdict(alert) | {"to": list(channels)})
+        state.kept.append(asdict(alert) | {"to": list(names)})
     state.kept = state.kept[-MOST_KEPT:]
     _save(path, state)  # before anything is sent: a run killed here tells twice rather than never
-    away = _deliver(state, channels)
+    if not state.kept:
+        return Told()
+    away = _deliver(state, open_channels(settings))
     _save(path, state)
     return Told(tuple(fresh), away)
 
@@ -202,7 +210,7 @@ def _deliver(state: State, channels: Mapping[str, Any]) -> dict[str, int]:
     for message in state.kept:
         for name in [name for name in message["to"] if name in channels and name not in away]:
             told = {"title": message["title"], "notify_type": message["severity"], "body_format": "text"}
-            if channels[name].notify(body=message["body"], **told):
+            if channels[name] and channels[name].notify(body=message["body"], **told):
                 message["to"].remove(name)
             else:
                 away.add(name)
@@ -211,35 +219,68 @@ def _deliver(state: State, channels: Mapping[str, Any]) -> dict[str, int]:
 
 
 def open_channels(settings: Settings) -> dict[str, Any]:
-    """Return Apprise's channels by a name that holds no secret: the sort of channel and a hash of its address.
+    """Return Apprise's channels by their names; None for one whose secret cannot be had while Prefect's server is away.
 
-    Raises `WrongSettings` for an address that Apprise does not know, and for a variable that is not set.
+    Raises `WrongSettings` for an address that Apprise does not know, and for a variable or a block that is not there.
     """
     if not settings.alerts.channels:
         return {}
     import apprise
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it would write addresses, which hold secrets
-    found = {}
-    for number, secret in enumerate(settings.alerts.channels):
-        address = _VARIABLE.sub(_from_environment, secret.get_secret_value())
+    found: dict[str, Any] = {}
+    for number, (name, written) in enumerate(_named(settings).items(), start=1):
+        try:
+            address = _filled(written)
+        except _Away:
+            found[name] = None
+            continue
         channel = apprise.Apprise.instantiate(address, suppress_exceptions=True)
         if channel is None:
-            raise WrongSettings(
-                f"alerts.channels: number {number + 1} is no address that Apprise knows, such as mailto://"
-            )
-        scheme = address.partition("://")[0]
+            raise WrongSettings(f"alerts.channels: number {number} is no address that Apprise knows, such as mailto://")
         one = apprise.Apprise()  # alone it lets out what its plugin raises, and sends text as if it were markup
         one.add(channel)
-        found[f"{scheme}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"] = one
+        found[name] = one
     return found
 
 
-def _from_environment(match: re.Match[str]) -> str:
-    name = match[1]
+def _named(settings: Settings) -> dict[str, str]:
+    """Return the channels' addresses as they are written, by names that give no secret away: the sort and a hash."""
+    written = [secret.get_secret_value() for secret in settings.alerts.channels]
+    return {
+        f"{address.partition('://')[0] if '://' in address else 'channel'}-"
+        f"{hashlib.sha256(address.encode()).hexdigest()[:8]}": address
+        for address in written
+    }
+
+
+def _filled(address: str) -> str:
+    """Put secrets in their places: as they are where they are the whole address, else whatever characters they hold."""
+    if whole := _SECRET.fullmatch(address):
+        return _secret(whole)
+    return _SECRET.sub(lambda match: quote(_secret(match), safe=""), address)
+
+
+def _secret(match: re.Match[str]) -> str:
+    name = match["name"]
+    if match["block"]:
+        return _from_block(name)
     if name not in os.environ:
         raise WrongSettings(f"alerts.channels: the environment variable {name}, which an address names, is not set")
     return os.environ[name]
+
+
+def _from_block(name: str) -> str:
+    """Return what a Secret block of Prefect's holds; raises `_Away` when its server does not answer."""
+    import httpx
+    from prefect.blocks.system import Secret
+
+    try:
+        return str(cast(Secret[Any], Secret.load(name)).get())
+    except ValueError:
+        raise WrongSettings(f"alerts.channels: Prefect has no Secret block {name}, which an address names") from None
+    except (httpx.HTTPError, RuntimeError) as error:
+        raise _Away(name) from error
 
 
 def _load(path: Path) -> State:

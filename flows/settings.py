@@ -58,7 +58,7 @@ class Limits(_Section):
 
 
 class Alerts(_Section):
-    """Who is told what is the matter: addresses as Apprise has them, `${NAME}` standing for a variable's value.
+    """Who is told what is the matter: addresses as Apprise has them, with secrets as `flows.alerts` finds them.
 
     What was told is told again after `cooldown_hours` if it still is the matter.
     """

@@ -3,6 +3,7 @@
 import json
 import socketserver
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ class Endpoint:
 
     port: int = 0
     told: list[Any] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)
     works: bool = True
 
     @property
@@ -60,6 +62,7 @@ def web() -> Iterator[Endpoint]:
             said = self.rfile.read(int(self.headers["Content-Length"]))
             if endpoint.works:
                 endpoint.told.append(json.loads(said))
+                endpoint.passwords.append(self.headers.get("Authorization", ""))
             self.send_response(200 if endpoint.works else 503)
             self.end_headers()
 
@@ -219,6 +222,23 @@ def test_a_mail_is_sent(project: Path, mail: Endpoint) -> None:
     body = message.get_body(("plain", "html"))
     assert body is not None
     assert "Far less came." in body.get_content()
+
+
+ODD_SECRET = "p@ss/w:rd %41?"
+PROOF = "Basic " + b64encode(f"desk:{ODD_SECRET}".encode()).decode()
+
+
+def test_a_secret_may_hold_any_character(project: Path, web: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_PASSWORD", ODD_SECRET)
+    monkeypatch.setenv("HOOK", f"json://127.0.0.1:{web.port}/")
+    parts = f"json://desk:${{HOOK_PASSWORD}}@127.0.0.1:{web.port}/"
+    assert alerts.tell(load(alerts={"channels": [parts, "${HOOK}"]}), published(finding()), NOW).away == {}
+    assert web.passwords == [PROOF, ""]
+
+
+def test_a_run_with_nothing_to_tell_opens_no_channel(told_by_web: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOOK_PASSWORD")
+    assert alerts.tell(told_by_web, NOTHING, NOW) == alerts.Told()
 
 
 def test_what_no_channel_takes_is_kept_for_the_next_run(

@@ -12,8 +12,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
-from flows.settings import Settings
+from flows.settings import Settings, WrongSettings, load
 from tasks import release
 
 pytestmark = pytest.mark.server
@@ -62,6 +63,22 @@ def test_a_run_that_finds_another_at_work_is_no_failure_in_prefect(rejecting: Se
         ingest.run(rejecting)
     with get_client(sync_client=True) as client:
         assert ("Busy", "CANCELLED") in {(run.state_name, run.state_type) for run in client.read_flow_runs()}
+
+
+def test_a_secret_of_a_channel_may_be_a_block_of_prefects(project: Path) -> None:
+    from prefect.blocks.system import Secret
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    from flows import alerts
+
+    Secret(value=SecretStr("p@ss/w:rd")).save("hook-password", overwrite=True)
+    settings = load(alerts={"channels": ["json://desk:${block:hook-password}@127.0.0.1/"]})
+    ((name, channel),) = alerts.open_channels(settings).items()
+    assert channel[0].password == "p@ss/w:rd"
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}):
+        assert alerts.open_channels(settings) == {name: None}  # its messages are kept
+    with pytest.raises(WrongSettings, match="Prefect has no Secret block none-such, which an address names"):
+        alerts.open_channels(load(alerts={"channels": ["json://${block:none-such}/"]}))
 
 
 def crashed_and_living_run(work: Path) -> tuple[UUID, UUID]:
