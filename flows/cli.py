@@ -310,10 +310,11 @@ def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None
 @_with_settings(raw=True)
 @_as_json
 def doctor(settings: Settings, as_json: bool) -> int:
-    """Check versions, folders and the server, and tell the remedy for what is wrong."""
-    from flows import console, look
+    """Check versions, folders, settings, channels and the server, and tell the remedy for what is wrong."""
+    from flows import console
+    from flows.doctor import examine
 
-    checks = look.doctor(settings)
+    checks = examine(settings)
     console.show_health(checks, as_json)
     return FAILED if any(check.remedy for check in checks) else DONE
 

@@ -29,8 +29,8 @@ from flows.pipeline import TOLD
 
 if TYPE_CHECKING:
     from flows.difference import Change, Difference
+    from flows.doctor import Check
     from flows.job import Job
-    from flows.look import Check
     from flows.pipeline import Outcome, Watch
     from flows.settings import Settings
     from tasks.release import Release
@@ -374,3 +374,5 @@ def show_health(checks: Sequence[Check], as_json: bool) -> None:
         write_json([asdict(check) | {"ok": not check.remedy} for check in checks])
         return
     table("", ("", "", "found", "what to do"), [("!" if c.remedy else "ok", c.name, c.found, c.remedy) for c in checks])
+    wrong = sum(bool(check.remedy) for check in checks)
+    line(f"{wrong} of {len(checks)} need a hand" if wrong else "all is well", "bold")

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
-import os
-import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import release
 from tasks.dataset import SCHEMAS
-from tasks.release import NoRelease
-
-if TYPE_CHECKING:
-    from flows.settings import Settings
 
 
 class NotFound(Exception):
@@ -137,59 +130,6 @@ def place(paragraph: dict[str, Any]) -> str:
     return "; ".join(
         f"page {b['page']} ({b['x0']:.0f}, {b['top']:.0f}, {b['x1']:.0f}, {b['bottom']:.0f})" for b in boxes
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that `wenliu doctor` looked at: what it found, and what to do if that is not well."""
-
-    name: str
-    found: str
-    remedy: str = ""
-
-
-#: Versions beyond these have failed without a word: a server that does not start, a schedule that never fires.
-BOUNDS = {"prefect": ((3, 8, 8), (3, 8, 9)), "fastapi": ((0, 139), (0, 150)), "sqlalchemy": ((2, 0), (2, 1))}
-
-
-def doctor(settings: Settings) -> list[Check]:
-    """Look at what a run needs: versions, folders, settings, the server. A remedy is set where something is wrong."""
-    python = ".".join(map(str, sys.version_info[:3]))
-    checks = [Check("python", python, "" if sys.version_info >= (3, 11) else "install Python 3.11 or later")]
-    for name, (low, high) in BOUNDS.items():
-        version = importlib.metadata.version(name)
-        numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
-        wanted = f"install {name}>={'.'.join(map(str, low))},<{'.'.join(map(str, high))}"
-        checks.append(Check(name, version, "" if low <= numbers < high else wanted))
-    raw, processed = settings.raw, settings.processed
-    checks.append(
-        Check("raw", str(raw), "" if os.access(raw, os.R_OK | os.X_OK) else "make it, or name another with --raw")
-    )
-    writable = os.access(processed if processed.exists() else processed.absolute().parent, os.W_OK | os.X_OK)
-    checks.append(Check("processed", str(processed), "" if writable else "make it writable for this user"))
-    checks.append(_release(processed))
-    checks.append(_server())
-    return checks
-
-
-def _release(processed: Path) -> Check:
-    if hold := release.held(processed):
-        return Check(
-            "release", f"publishing is held on {hold['release']} since {hold['since']}", "`wenliu resume` opens it"
-        )
-    try:
-        return Check("release", release.open_release(processed).id)
-    except NoRelease:
-        return Check("release", "none yet")
-    except release.StorageError as error:
-        return Check("release", str(error), "`wenliu rollback` to another")
-
-
-def _server() -> Check:
-    address = os.environ.get("PREFECT_API_URL")
-    if not address:
-        return Check("prefect server", "none set: each run starts its own")
-    return Check("prefect server", address, "" if answers(address) else "start it, or unset PREFECT_API_URL")
 
 
 def answers(address: str, seconds: float = 5.0) -> bool:
