@@ -238,11 +238,17 @@ def test_a_failing_disk_ends_a_run_with_its_cause(
     check_fault(at(moment, operations), fault, monkeypatch)
 
 
+SHARES = 8  # of the operations, interleaved: so that CI can run a sample
+
+
 @pytest.mark.long
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("fault", ["kill", "errors"])
-def test_a_fault_at_every_operation_of_a_run(operations: int, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for nth in range(1, operations + 1):
+def test_a_fault_at_every_operation_of_a_run(
+    operations: int, fault: str, share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for nth in range(1 + share, operations + 1, SHARES):
         with monkeypatch.context() as patch:
             check_fault(nth, fault if fault == "kill" else FAULTS[nth % 3], patch)
 
