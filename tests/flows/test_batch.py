@@ -52,3 +52,12 @@ def test_size_alone_is_no_reason_to_fail(long_pdf: Source, monkeypatch: pytest.M
     with Guard("test_batch:work_at_once", SETTINGS, decode, warm=WARM, limits=limits) as guard:
         [document] = guard.run([long_pdf]).rejected
     assert [reject.check for reject in document.rejects] == ["cpu_limit"]
+
+
+def test_a_line_without_end_is_more_than_a_child_may_hold(tmp_path: Path) -> None:
+    path = tmp_path / "line.txt"
+    path.write_bytes("国务院部署工作".encode() * (5 << 20))
+    source = Source(path.name, str(path), path.stat().st_size, "0" * 64)
+    with Guard(WORK, SETTINGS, decode, limits=Limits(memory_bytes=256 << 20)) as guard:
+        [document] = guard.run([source]).rejected
+    assert [reject.check for reject in document.rejects] == ["memory_limit"]
