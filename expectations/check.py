@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from expectations.frames import Segment, frames
+from expectations.frames import Segment, frames, in_folders
 from expectations.history import Departure, history_frame
 from expectations.suites import KEYS, SUITES, THRESHOLDS, Expectation, Grade, in_force
 from tasks.document import Reject
@@ -76,6 +76,7 @@ def check(
     history: Sequence[Departure] = (),
     thresholds: Mapping[str, float] | None = None,
     grades: Mapping[str, Grade] | None = None,
+    folders: Mapping[str, Mapping[str, float]] | None = None,
     suites: Mapping[str, Sequence[Expectation]] = SUITES,
 ) -> Verdict:
     """Judge a staged release: which rows must go, what refuses it, what is worth a warning.
@@ -83,7 +84,8 @@ def check(
     `staged` are the new and changed segments with all seven tables, `kept` the unchanged ones, `parent` all those of
     the release before, each a mapping from table to part file; `seen` every source found under raw/; `today` the day
     after which nothing can have been published; `history` how this run departs from those before it. `thresholds` and
-    `grades` move those of `expectations.suites`.
+    `grades` move those of `expectations.suites`, `folders` thresholds for the articles of a folder by its path under raw/:
+    of nested ones the innermost holds, and it alone.
 
     Never raises: a check that crashes, or that judged fewer rows than there are, is a refusal and not a pass.
     """
@@ -93,6 +95,11 @@ def check(
             raise ValueError(f"no such threshold: {', '.join(sorted(unknown))}; there are {', '.join(THRESHOLDS)}")
         parameters = in_force(thresholds or {}) | {"today": int(today.strftime("%Y%m%d"))}
         judged = frames(staged, kept, parent, seen) | {"history": history_frame(history)}
+        if folders:
+            judged = judged | {
+                name: in_folders(judged[name], folders) for name in ("articles", "quality") if name in judged
+            }
+            suites = with_bounds_of(folders, suites)
         return judge(judged, graded(suites, grades or {}), parameters)
     except Exception as error:  # noqa: BLE001 -- whatever breaks the check, the release is not checked
         return Verdict(refusals=(_broken("check", "release", f"{type(error).__name__}: {error}"),))
@@ -125,6 +132,33 @@ def graded(
     }
 
 
+def with_bounds_of(
+    folders: Mapping[str, Mapping[str, float]], suites: Mapping[str, Sequence[Expectation]]
+) -> dict[str, list[Expectation]]:
+    """Return the suites with an entry of its own for each folder that moves a bound of it, and one for all the others.
+
+    >>> found = with_bounds_of({"a": {"title_chars": 40}, "b": {}}, {"articles": SUITES["articles"]})["articles"]
+    >>> [(entry.key, entry.where, entry.arguments["max_value"]) for entry in found if entry.name == "title_length"]
+    [('title_length of a', ('folder', ('a',)), 40),
+     ('title_length', ('folder', ('', 'b')), {'$PARAMETER': 'title_chars'})]
+    """
+    found: dict[str, list[Expectation]] = {table: [] for table in suites}
+    for table, suite in suites.items():
+        for entry in suite:
+            names = {key: value["$PARAMETER"] for key, value in entry.arguments.items() if isinstance(value, dict)}
+            own = [folder for folder, moved in folders.items() if moved.keys() & names.values()]
+            if not own or table not in ("articles", "quality"):
+                found[table].append(entry)
+                continue
+            for folder in own:
+                bounds = {key: folders[folder][name] for key, name in names.items() if name in folders[folder]}
+                arguments = {**entry.arguments, **bounds}
+                found[table].append(replace(entry, arguments=arguments, where=("folder", (folder,)), folder=folder))
+            others = tuple(sorted({"", *folders} - set(own)))
+            found[table].append(replace(entry, where=("folder", others)))
+    return found
+
+
 def judge(
     judged: Mapping[str, pl.LazyFrame], suites: Mapping[str, Sequence[Expectation]], parameters: Mapping[str, Any]
 ) -> Verdict:
@@ -142,9 +176,10 @@ def judge(
     rows: dict[str, list[Reject]] = defaultdict(list)
     findings: dict[Grade, list[Finding]] = {"error": [], "warning": [], "info": []}
     for table, frame in pandas.items():
-        by_name = {name_of(result): result for result in results[table]["results"]}
+        by_key = {key_of(result): result for result in results[table]["results"]}
+        told: dict[str, tuple[Expectation, list[Mapping[str, Any]], Mapping[str, Any]]] = {}
         for entry in suites[table]:
-            result = by_name.get(entry.name, {})
+            result = by_key.get(entry.key, {})
             if trouble := _trouble(result, entry, frame):
                 findings["error"].append(_broken(entry.name, table, trouble))
             elif not result["success"]:
@@ -154,8 +189,10 @@ def judge(
                     rows[key].append(_reject(entry, found))
                 # A bad row that cannot be withdrawn, since nothing published bears its name, refuses the release.
                 left = [row for row in failed if row[KEYS[table]] not in withdrawn]
-                if left or not withdrawn:
-                    findings[entry.grade].append(_finding(entry, left, result))
+                if left or not withdrawn:  # one finding of a check, whatever its bounds in which folder
+                    told.setdefault(entry.name, (entry, [], result))[1].extend(left)
+        for entry, left, result in told.values():
+            findings[entry.grade].append(_finding(entry, left, result))
     return Verdict(
         rows={key: tuple(rejects) for key, rejects in sorted(rows.items())},
         refusals=tuple(findings["error"]),
@@ -214,15 +251,15 @@ def _validate(
         batch = asset.get_batch({"dataframe": frame})
         found = _results(batch, table, suites[table], "BASIC", parameters)
         # Which rows failed is asked only where some did: asked of all, it would be two fifths of the checks' time.
-        failed = {name_of(result) for result in found["results"] if not result["success"]}
-        if entries := [entry for entry in suites[table] if entry.name in failed]:
-            closer = {name_of(r): r for r in _results(batch, table, entries, "COMPLETE", parameters)["results"]}
-            found["results"] = [closer.get(name_of(result), result) for result in found["results"]]
+        failed = {key_of(result) for result in found["results"] if not result["success"]}
+        if entries := [entry for entry in suites[table] if entry.key in failed]:
+            closer = {key_of(r): r for r in _results(batch, table, entries, "COMPLETE", parameters)["results"]}
+            found["results"] = [closer.get(key_of(result), result) for result in found["results"]]
         results[table] = found
     return results
 
 
-def name_of(result: Mapping[str, Any]) -> str:
+def key_of(result: Mapping[str, Any]) -> str:
     """Return which of our entries a result of Great Expectations' is of."""
     return str(result["expectation_config"]["meta"]["name"])
 
@@ -258,7 +295,7 @@ def _configuration(entry: Expectation) -> Any:
         column, values = entry.where
         arguments["row_condition"] = Column(column).is_in(list(values))
     return ExpectationConfiguration(
-        type=entry.type, kwargs=arguments, meta={"name": entry.name}, severity=FailureSeverity(_SEVERITY[entry.grade])
+        type=entry.type, kwargs=arguments, meta={"name": entry.key}, severity=FailureSeverity(_SEVERITY[entry.grade])
     )
 
 

@@ -45,6 +45,16 @@ def frames(
     return built
 
 
+def in_folders(frame: pl.LazyFrame, folders: Collection[str]) -> pl.LazyFrame:
+    """Add `folder`: the longest of these that the row's `source` lies in, empty where it lies in none."""
+    import polars as pl
+
+    folder = pl.lit("")
+    for name in sorted(folders, key=len):
+        folder = pl.when(pl.col("source").str.starts_with(f"{name}/")).then(pl.lit(name)).otherwise(folder)
+    return frame.with_columns(folder=folder)
+
+
 def _scan(segments: Sequence[Segment], table: str) -> pl.LazyFrame:
     import polars as pl
 

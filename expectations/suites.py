@@ -38,6 +38,12 @@ class Expectation:
     level: Level = "row"
     grade: Grade = "error"
     where: tuple[str, tuple[str, ...]] | None = None
+    folder: str = ""  #: of which folder of raw/, where its bounds are that folder's own
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others of its suite."""
+        return f"{self.name} of {self.folder}" if self.folder else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -695,6 +701,15 @@ KEYS: Mapping[str, str] = {
 #: The expectations whose grade the settings may move: what is no fault of the tables, but one of what is delivered.
 GRADED: frozenset[str] = frozenset(entry.name for entry in EXPECTATIONS if entry.grade != "error")
 
+#: The thresholds that a folder may have of its own: those that single articles are held against.
+BY_FOLDER: frozenset[str] = frozenset(
+    value["$PARAMETER"]
+    for entry in EXPECTATIONS
+    if entry.level == "row" and entry.table in ("articles", "quality")
+    for value in entry.arguments.values()
+    if isinstance(value, dict) and value["$PARAMETER"] in THRESHOLDS
+)
+
 #: The checks that a person may let a row pass: a matter of judgement, not of tables that are wrong.
 ACCEPTABLE: frozenset[str] = frozenset(
     entry.name
@@ -729,9 +744,22 @@ def describe() -> str:
             "|---|---|---|---|---|",
         ]
         lines += [f"| `{e.name}` | {e.grade} | {e.level} | {e.message} | {e.remedy} |" for e in suite]
-    lines += ["", "## Thresholds", "", "Bounds that the settings may move, under `expectations`.", ""]
-    lines += ["| threshold | value | reason |", "|---|---|---|"]
-    lines += [f"| `{name}` | {threshold.value:g} | {threshold.reason} |" for name, threshold in THRESHOLDS.items()]
+    lines += [
+        "",
+        "## Thresholds",
+        "",
+        "Bounds that the settings may move, under `expectations`; those of single articles for",
+    ]
+    lines += [
+        "one folder too, under its own `expectations`.",
+        "",
+        "| threshold | value | of | reason |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {threshold.value:g} | {'articles' if name in BY_FOLDER else 'the dataset'} | {threshold.reason} |"
+        for name, threshold in THRESHOLDS.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -226,15 +226,16 @@ def rejects(settings: Settings, refused: bool, as_json: bool) -> None:
 
 
 @rejects.command("show")
-@_with_settings()
+@_with_settings(raw=True)
 @click.argument("reject_id", metavar="REJECT")
 @_refused
 @_as_json
 def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool) -> None:
-    """Show one reject with its evidence and its text."""
-    from flows import console, look
+    """Show one reject with its evidence, and its lines in the file beside what was made of them."""
+    from flows import console, explain, look
 
-    console.show_reject(look.reject(look.shelf(settings.processed, refused), reject_id), as_json)
+    row = look.reject(look.shelf(settings.processed, refused), reject_id)
+    console.show_reject(row, *explain.beside(settings, row), as_json)
 
 
 @rejects.command("accept")

@@ -6,6 +6,7 @@ Texts from raw files are shown with their control characters spelt out, so that 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 import unicodedata
@@ -30,6 +31,7 @@ from flows.pipeline import TOLD
 if TYPE_CHECKING:
     from flows.difference import Change, Difference
     from flows.doctor import Check
+    from flows.explain import Pair
     from flows.job import Job
     from flows.pipeline import Outcome, Watch
     from flows.settings import Settings
@@ -303,36 +305,58 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def show_rejects(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """Show what is rejected, grouped by why."""
-    if as_json:
-        write_json(rows)
-        return
+    """Show what is rejected, grouped by why, the most frequent first."""
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["stage"], row["check"], row["remedy"]), []).append(row)
-    for (stage, check, remedy), found in sorted(groups.items(), key=lambda group: -len(group[1])):
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    if as_json:
+        keys = ("stage", "check", "remedy")
+        write_json([dict(zip(keys, why, strict=True)) | {"count": len(own), "rejects": own} for why, own in ordered])
+        return
+    for (stage, check, remedy), found in ordered:
         columns = ("reject_id", "source", "message")
         table(f"{stage}: {check} ({len(found):,})", columns, [[row[key] for key in columns] for row in found[:SHOWN]])
         more(len(found))
         line(f"  what to do: {remedy}")
-    line(f"{len(rows):,} rejected" if rows else "nothing is rejected")
+    line(f"{len(rows):,} rejected; `wenliu rejects show ID` shows one" if rows else "nothing is rejected")
 
 
-def show_reject(row: Mapping[str, Any], as_json: bool) -> None:
-    """Show one reject with its evidence and its text."""
+def show_reject(row: Mapping[str, Any], pairs: Sequence[Pair], note: str, as_json: bool) -> None:
+    """Show one reject with its evidence, and its lines in the file beside what was made of them."""
     if as_json:
-        write_json(row)
+        write_json({**row, "beside": [pair._asdict() for pair in pairs], "note": note})
         return
     for key, value in row.items():
         if key != "text" and value:
             line(f"{key:<11}{value}")
     line()
-    for text in row["text"].splitlines():
-        line(text)
-    line()
-    line(f"beside its file: `wenliu explain --html - '{row['source']}'`", "dim")
+    if note:
+        line(note, "yellow")
+    if pairs:
+        _stdout().print(_beside(pairs))
+    else:
+        for text in row["text"].splitlines():
+            line(text)
+        line()
+    line(f"as a page: `wenliu explain {shlex.quote(row['source'])} --html`", "dim")
     if row["stage"] == "check" and row["article_id"]:
         line(f"if it may pass all the same: `wenliu rejects accept {row['reject_id']} --because WHY`", "dim")
+
+
+def _beside(pairs: Sequence[Pair]) -> Table:
+    shown = Table("the file", "as it is read", box=box.SIMPLE_HEAD, pad_edge=False, show_lines=True, expand=True)
+    for column in shown.columns:
+        column.ratio, column.overflow = 1, "fold"
+    for pair in pairs:
+        page = f"page {pair.page}, " if pair.page else ""
+        raw = Text("\n").join(Text(f"{page}line {n}  ", "dim") + Text(visible(text)) for n, text in pair.lines)
+        if pair.paragraph is None:
+            shown.add_row(raw, Text(f"left out: {pair.kind.replace('_', ' ')}", "dim"))
+        else:
+            goes_on = "" if pair.text else "goes on"
+            shown.add_row(raw, Text(f"{pair.paragraph} {pair.kind}  ", "cyan") + Text(visible(pair.text) or goes_on))
+    return shown
 
 
 def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:

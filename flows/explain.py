@@ -22,7 +22,7 @@ from flows.look import NotFound
 from flows.sketch import Leaf, Mark, Sketch, draw
 from tasks.document import Box, Source
 from tasks.release import NoRelease
-from tasks.sources import Fingerprint
+from tasks.sources import Fingerprint, unescape_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -406,15 +406,93 @@ def explain(settings: Settings, name: str, refused: bool = False) -> View:
     if file is None:
         gone = Sketch(trouble=["the raw file is gone: it cannot be shown"])
         return lay_out(look.explain(look.shelf(settings.processed, refused), key), gone)
-    with file.open("rb") as data:
-        digest = hashlib.file_digest(data, "sha256").hexdigest()
-    source = Source(key, str(file), file.stat().st_size, digest)
+    source = _source_of(key, file)
     sketch = draw(settings, source)
-    if shelf and rows and rows[0]["sha256"] == digest:
+    if shelf and rows and rows[0]["sha256"] == source.sha256:
         return lay_out(look.explain(shelf, key), sketch)
     note = "the file has changed since it was published" if rows else "the file is in no release"
     found = look.explain(Unpublished(_read_now(settings, source)), key)
     return lay_out(found, sketch, [f"{note}: it is shown as it would be read now"], is_published=False)
+
+
+class Pair(NamedTuple):
+    """Lines of the file that stand together, and what became of them.
+
+    `page` is None in a text file. `paragraph` counts those of its article from 0 and `kind` is its kind; where the lines
+    are in none it is None, and `kind` the rule that left them out. `text` is empty where the paragraph began before.
+    """
+
+    page: int | None
+    lines: Sequence[tuple[int, str]]
+    paragraph: int | None
+    kind: str
+    text: str
+
+
+def beside(settings: Settings, reject: Mapping[str, Any]) -> tuple[list[Pair], str]:
+    """Return the file of a reject as it is, beside what it is read as now; and what there is to say of that, if anything.
+
+    Of a rejected article its own lines are shown, of a source all. What stopped its reader once is not read again.
+    """
+    file = settings.raw / unescape_name(reject["source"])
+    if reject["stage"] == "guard":
+        return [], "the file stopped its reader, and is not read again for this"
+    if not file.is_file():
+        return [], "the raw file is gone: it cannot be shown"
+    view = reread(settings, reject["source"], file)
+    found = pairs(view, reject["article_id"])
+    if not found:
+        return [], "nothing of the file can be shown as lines of text"
+    text = "".join(pair.text for pair in found if pair.paragraph is not None)
+    changed = reject["article_id"] and reject["text"] and text != "".join(reject["text"].split("\n"))
+    return (
+        found,
+        "the file, or what reads it, has changed since: it is shown as it would be read now" if changed else "",
+    )
+
+
+def pairs(view: View, article_id: str | None = None) -> list[Pair]:
+    """Put lines that stand together and became the same beside it, in the order in which they are read.
+
+    With an `article_id`, those of this article alone. Where a paragraph goes on elsewhere, its text is not shown again.
+    """
+    articles = [a for a in view.articles if article_id in (None, a.facts["article_id"])]
+    known = {p.number: (n, p) for article in articles for n, p in enumerate(article.paragraphs)}
+    found: list[Pair] = []
+    last: object = None
+    begun: set[int] = set()
+    for line in [*view.lines, *(line for page in view.pages for line in page.lines)]:
+        paragraph = known.get(line.paragraph) if line.paragraph else None
+        if paragraph is None and (article_id or not line.rule):
+            continue
+        page = line.mark.box.page if line.mark.box else None
+        became = (page, line.paragraph, line.rule)
+        if became == last:
+            found[-1] = found[-1]._replace(lines=[*found[-1].lines, (line.mark.number, line.mark.text)])
+            continue
+        last = became
+        lines = [(line.mark.number, line.mark.text)]
+        if paragraph is None:
+            found.append(Pair(page, lines, None, line.rule, ""))
+        else:
+            number, p = paragraph
+            text = "" if p.number in begun else "".join(piece.text for piece in p.pieces)
+            begun.add(p.number)
+            found.append(Pair(page, lines, number, p.kind, text))
+    return found
+
+
+def reread(settings: Settings, key: str, file: Path) -> View:
+    """Return how a file would be read now, whatever is published of it."""
+    source = _source_of(key, file)
+    found = look.explain(Unpublished(_read_now(settings, source)), key)
+    return lay_out(found, draw(settings, source), is_published=False)
+
+
+def _source_of(key: str, file: Path) -> Source:
+    with file.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+    return Source(key, str(file), file.stat().st_size, digest)
 
 
 def _file(settings: Settings, name: str, shelf: look.Shelf | None) -> tuple[str, Path | None]:

@@ -164,6 +164,7 @@ def _judged_by(settings: Settings) -> str:
         [
             dict(settings.expectations),
             dict(settings.grades),
+            {name: dict(folder.expectations) for name, folder in settings.folders.items() if folder.expectations},
             settings.limits.model_dump(),
             accepted.load(settings.accepted),
         ],

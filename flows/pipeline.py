@@ -23,6 +23,7 @@ from flows.read import read
 from flows.settings import WrongSettings
 from tasks import release
 from tasks.release import Held, Staging, Store
+from tasks.sources import escape_name
 
 if TYPE_CHECKING:
     from expectations.check import Finding, Verdict
@@ -395,6 +396,7 @@ def check(
             history=history,
             thresholds=settings.expectations,
             grades=settings.grades,
+            folders={escape_name(name): folder.expectations for name, folder in settings.folders.items()},
         )
         verdict = replace(verdict, rows=accepted.let_pass(verdict.rows, entries, hashes))
         rounds.append(verdict)

@@ -73,11 +73,12 @@ class Folder(_Section):
     publisher: Annotated[str, Field(pattern=r"\S")] | None = None
     language: Language | None = None
     encoding: str | None = None
+    expectations: Mapping[str, float] = Field(default_factory=dict)
 
     @property
     def reading(self) -> dict[str, Any]:
         """What of it changes how its sources are read: a change reads them again."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(exclude={"expectations"}, exclude_none=True)
 
 
 class Settings(BaseSettings):
@@ -164,6 +165,12 @@ def _refuse_wrong_folder(path: Path, name: str, folder: Folder) -> None:
         raise WrongSettings(f"{where}: no folder of raw/; write its path from there, such as 人民日报 or 人民日报/2024")
     if folder.encoding is not None and not _is_encoding(folder.encoding):
         raise WrongSettings(f"{where}.encoding: {folder.encoding} is no encoding, such as utf-8 or gb18030")
+    if folder.expectations:
+        from expectations.suites import BY_FOLDER  # late, as below
+
+        for threshold in folder.expectations.keys() - BY_FOLDER:
+            known = _nearest(threshold, BY_FOLDER)
+            raise WrongSettings(f"{where}.expectations.{threshold}: no threshold that a folder may have{known}")
 
 
 def _is_encoding(name: str) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 from expectations import check as gate
 from expectations.check import Verdict, check, judge
+from expectations.frames import in_folders
 from expectations.suites import EXPECTATIONS, KEYS, SUITES, THRESHOLDS, Expectation
 from tasks.dataset import ROW_TABLES, SCHEMAS, build_tables, withdraw
 from tasks.quality import quality
@@ -333,6 +334,30 @@ def test_a_part_that_is_no_parquet_refuses(staged: dict[str, Path], seen: list[s
 def test_an_unknown_threshold_refuses(staged: dict[str, Path], seen: list[str]) -> None:
     (refusal,) = check([staged], seen=seen, today=TODAY, thresholds={"kept_shares": 0.1}).refusals
     assert "kept_shares" in refusal.message
+
+
+FOLDERS: dict[str, tuple[dict[str, dict[str, float]], list[str]]] = {
+    "none": ({}, ["a/river.txt", "a/river.txt", "b/lantern.pdf"]),
+    "one": ({"a": {"confidence": 0.5}}, ["b/lantern.pdf"]),
+    "both": ({"a": {"confidence": 0.99}, "b": {"confidence": 0.1}}, ["a/river.txt", "a/river.txt"]),
+    "another bound": ({"a": {"title_chars": 99}}, ["a/river.txt", "a/river.txt", "b/lantern.pdf"]),
+}
+
+
+@pytest.mark.parametrize(("folders", "doubtful"), FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_has_bounds_of_its_own(
+    folders: dict[str, dict[str, float]], doubtful: list[str], staged: dict[str, Path], seen: list[str]
+) -> None:
+    found = check([staged], seen=seen, today=TODAY, thresholds={"confidence": 0.95}, folders=folders)
+    (warning,) = [w for w in found.warnings if w.check == "article_confidence_low"]
+    assert [row["source"] for row in json.loads(warning.evidence)] == doubtful
+    assert warning.count == len(doubtful)
+    assert found.refusals == ()
+
+
+def test_the_innermost_folder_around_a_row_holds() -> None:
+    rows = pl.LazyFrame({"source": ["a/b/1.txt", "a/2.txt", "ab/3.txt", "a"]})
+    assert in_folders(rows, ["a/b", "a"]).collect()["folder"].to_list() == ["a/b", "a", "", ""]
 
 
 def without_results(results: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The command as its users meet it: exit codes, one line for every mistake, results that machines can read."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import job, pipeline
+from flows import explain, job, pipeline
 from flows.cli import cli, main
-from flows.settings import load
+from flows.settings import Settings, load
 from tasks import release
+from tasks.dataset import article_id
 
 Wenliu = Callable[..., tuple[int, str, str]]
 
@@ -226,17 +228,37 @@ def test_two_releases_compared(wenliu: Wenliu, published: str) -> None:
 
 def test_rejects_are_listed_with_their_remedy_and_shown_one_by_one(wenliu: Wenliu, published: str) -> None:
     assert "what to do: Give the text itself." in wenliu("rejects")[1]
-    row = json.loads(wenliu("rejects", "--json")[1])[0]
-    assert (row["source"], row["check"]) == ("odd.txt", "not_text")
+    (group,) = json.loads(wenliu("rejects", "--json")[1])
+    assert (group["stage"], group["check"], group["count"]) == ("read", "not_text", 1)
+    (row,) = group["rejects"]
+    assert row["source"] == "odd.txt"
     _, shown, _ = wenliu("rejects", "show", row["reject_id"])
-    assert "!unreadable \\x1b[31m" in shown
+    assert re.search(r"line 1  !unreadable \\x1b\[31m +left out: not published", shown)
     assert "\x1b" not in shown
     assert wenliu("rejects", "show", "none")[0] == 2
 
 
+def test_a_rejected_article_is_shown_raw_beside_clean(wenliu: Wenliu, unchecked: None, settings: Settings) -> None:
+    Path("raw/late.txt").write_text("明天的新闻\n!future 明天的事\x1b[31m今天写好了。\n", encoding="utf-8")
+    article = article_id("late.txt", 0)
+    text = "明天的新闻\n!future 明天的事\x1b[31m今天写好了。"
+    reject = {"source": "late.txt", "stage": "check", "article_id": article, "text": text}
+    found, note = explain.beside(settings, reject)
+    assert [(pair.page, pair.lines, pair.paragraph, pair.kind) for pair in found] == [
+        (None, [(1, "明天的新闻")], 0, "title"),
+        (None, [(2, "!future 明天的事\x1b[31m今天写好了。")], 1, "body"),
+    ]
+    assert ("".join(pair.text for pair in found), note) == (text.replace("\n", ""), "")
+    assert "has changed since" in explain.beside(settings, reject | {"text": "后天的新闻"})[1]
+
+    Path("raw/late.txt").unlink()
+    assert explain.beside(settings, reject) == ([], "the raw file is gone: it cannot be shown")
+    assert "stopped its reader" in explain.beside(settings, reject | {"stage": "guard"})[1]
+
+
 def test_an_article_is_explained_by_source_path_or_id(wenliu: Wenliu, published: str) -> None:
     _, shown, _ = wenliu("explain", "raw/d.txt")
-    assert "title       1.00  line 1" in shown
+    assert "   0  title       1.00  line 1" in shown
     found = json.loads(wenliu("explain", "d.txt", "--json")[1])
     key = found["articles"][0]["article_id"]
     assert json.loads(wenliu("explain", key, "--json")[1]) == found

@@ -7,7 +7,7 @@ import pytest
 
 from flows import explain, look, pipeline, sketch
 from flows.cli import main
-from flows.explain import Unpublished, View, lay_out, page
+from flows.explain import Unpublished, View, lay_out, page, pairs
 from flows.settings import Settings, load
 from flows.sketch import Leaf, Mark, Sketch
 from tasks.article import process
@@ -56,6 +56,18 @@ def test_a_page_is_drawn_with_its_regions_in_order() -> None:
     split = {patch.number for patch in shown.patches if patch.parts > 1}
     assert split
     assert {thread.number for thread in shown.threads} == split
+
+
+def test_raw_lines_stand_beside_what_became_of_them() -> None:
+    view = view_of("newspaper-page.pdf")
+    whole = pairs(view)
+    assert {pair.kind for pair in whole if pair.paragraph is None} == {"running_head", "page_number"}
+    assert sum(len(pair.lines) for pair in whole) == sum(len(page.lines) for page in view.pages)
+    second = view.articles[1]
+    own = pairs(view, second.facts["article_id"])
+    assert {pair.page for pair in own} == {1}
+    assert [pair.paragraph for pair in own if pair.text] == list(range(len(second.paragraphs)))
+    assert [pair.text for pair in own if pair.text] == [p["text"] for p in second.facts["paragraphs"]]
 
 
 def view_full_of(text: str) -> View:

@@ -72,6 +72,13 @@ WRONG = {
         '[folders."人民日报"]\nencoding = "gb18031"\n',
         "wenliu.toml: folders.人民日报.encoding: gb18031 is no encoding, such as utf-8 or gb18030",
     ),
+    "no threshold of a folder": (
+        '[folders."人民日报".expectations]\nlate_days = 3\n',
+        (
+            "wenliu.toml: folders.人民日报.expectations.late_days: no threshold that a folder may have; there are "
+            "`article_chars_max`, `article_chars_min`, `cjk_spaces`, `confidence`, `title_chars`, `unknown_share`"
+        ),
+    ),
     "a folder that is none": (
         '[folders."../人民日报"]\nlanguage = "en"\n',
         "wenliu.toml: folders.../人民日报: no folder of raw/; write its path from there, such as 人民日报 or 人民日报/2024",
