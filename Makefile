@@ -22,7 +22,7 @@ TROUBLE = $(shell \
     fi)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint format bench lock clean
+.PHONY: help setup setup-ocr run test test-long test-ocr lint format bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -38,6 +38,13 @@ $(READY): pyproject.toml requirements/build.txt requirements/dev.txt
 	@$(PIP) --no-build-isolation --editable .
 	@touch $@
 
+setup-ocr: .venv/.ocr ## add OCR to .venv (270 MB): scanned pages are read, too
+
+.venv/.ocr: $(READY) requirements/ocr.txt
+	@echo "Adding OCR to .venv ..."
+	@$(PIP) --require-hashes -r requirements/ocr.txt
+	@touch $@
+
 run: $(READY) ## ingest what is new under raw/, check it, publish it; options: make run ARGS="--dry-run"
 	@$(BIN)/wenliu run $(ARGS)
 
@@ -46,6 +53,9 @@ test: lint ## lint, then every test but the long ones
 
 test-long: $(READY) ## the tests that take minutes; some of them: make test-long ARGS="--sample 2 WORD"
 	@$(BIN)/pytest -n 2 -m long $(ARGS)
+
+test-ocr: .venv/.ocr ## the tests that need OCR, which all others skip where it is not set up
+	@$(BIN)/pytest -m ocr $(ARGS)
 
 lint: $(READY) ## formatting, style, types and the direction of imports
 	@$(BIN)/ruff format --check $(CODE)
@@ -63,6 +73,8 @@ bench: $(READY) ## measure speed and reading quality against their floors
 lock: $(READY) ## pin anew what pyproject.toml asks for; newer versions: make lock ARGS=--upgrade
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --group build --output-file requirements/build.txt
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) pyproject.toml --group dev --output-file requirements/dev.txt
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ocr"], sep="\n")' \
+	    | UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --constraint requirements/dev.txt --output-file requirements/ocr.txt -
 
 clean: ## remove .venv, the caches and Prefect's own state; raw/ and processed/ stay
 	rm -rf .venv .prefect .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -39,10 +39,10 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
     try:
         documents = _documents(sources, instructions, watch, [ipc.decode(part) for part in parts])
     except Unfinished as unfinished:
-        return Part(ipc.encode(unfinished.reading))
+        return Part(ipc.encode(unfinished.reading), unfinished.limits)
     watch.enter("tables")
     fingerprint = Fingerprint(settings["fingerprint"])
-    own = {source.source: fingerprint.of(instructions.own(source)) for source in sources}
+    own = {d.source.source: fingerprint.of(instructions.own(d.source), scanned=d.scanned) for d in documents}
     tables = build_tables(documents, fingerprint.value, own)
     return encode_tables(tables, watch.seconds)
 

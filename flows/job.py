@@ -40,9 +40,9 @@ class Job:
     parent: Release | None
     unapplied: tuple[Unapplied, ...] = ()
 
-    def fingerprint_of(self, source: Source) -> str:
-        """Return what `sources.fingerprint` says of a source that is read now."""
-        return self.fingerprint.of(self.instructions.own(source))
+    def fingerprint_of(self, source: Source, *, scanned: bool = False) -> str:
+        """Return what `sources.fingerprint` says of a source that is read now, and found to have scanned pages or not."""
+        return self.fingerprint.of(self.instructions.own(source), scanned=scanned)
 
     @property
     def is_empty(self) -> bool:
@@ -69,7 +69,7 @@ def plan(settings: Settings, *, full: bool = False, now: datetime | None = None)
     work = settings.processed / ".work"
     listing = sources.discover(settings.raw, cache=work / "hashes.json" if work.is_dir() else None)
     orders = instructions(settings)
-    made_by = sources.fingerprint({"encoding": settings.encoding}, settings.dictionary)
+    made_by = sources.fingerprint({"encoding": settings.encoding}, settings.dictionary, ocr=settings.reads_scans)
     judged_by = _judged_by(settings)
     planned = sources.plan(
         listing,
@@ -90,7 +90,11 @@ def instructions(settings: Settings) -> Instructions:
     """Return how each source is to be read, as the settings and the corrections file say it."""
     dictionary = str(settings.dictionary.resolve()) if settings.dictionary else None
     folders = {escape_name(name): folder.reading for name, folder in settings.folders.items() if folder.reading}
-    return Instructions(Options(dictionary, settings.encoding), folders, corrections.load(settings.corrections))
+    return Instructions(
+        Options(dictionary, settings.encoding, ocr=settings.reads_scans),
+        folders,
+        corrections.load(settings.corrections),
+    )
 
 
 def unapplied(job: Job, found: Release | Staging | None, read_again: Collection[str] = ()) -> tuple[Unapplied, ...]:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.finished import Finished
 from flows.metrics import OF_A_DOCUMENT, add_up
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 WORK, WARM = "flows.batch:work", "flows.batch:warm"
 #: A byte of a PDF takes far longer to read than one of a text.
 PDF_WEIGHT = 8
+#: What the scanned pages that one child reads may use, in multiples of what a text or a PDF may: ten CPU-seconds a page
+#: are usual, and the recogniser holds a gibibyte.
+OCR_CPU, OCR_MEMORY = 4, 3
 #: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this.
 BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 64 * 1024
 #: The hash of no bytes, for sources none could be had of: when one can be opened, its hash is another, and it is read.
@@ -111,7 +114,9 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> Reading:
     left = [
         s
         for s in job.plan.todo
-        if s.source not in finished.sources or finished.sources[s.source][:2] != (s.sha256, job.fingerprint_of(s))
+        if (found := finished.sources.get(s.source)) is None
+        or found.sha256 != s.sha256
+        or found.fingerprint not in (job.fingerprint_of(s), job.fingerprint_of(s, scanned=True))
     ]
     unsettled: list[str] = []
     seconds: dict[str, float] = {}
@@ -158,9 +163,16 @@ def open_guard(
         {"instructions": instructions.dump(), "fingerprint": dict(fingerprint.parts), "pdf": pdf},
         decode,
         warm=WARM,
-        limits=Limits(**settings.limits.model_dump()),
+        **limits(settings),
         workers=settings.workers,
     )
+
+
+def limits(settings: Settings) -> dict[str, Any]:
+    """Return the guard's limits: those of the settings, and by their measure those of a child that reads scans."""
+    usual = Limits(**settings.limits.model_dump())
+    scans = replace(usual, cpu_seconds=OCR_CPU * usual.cpu_seconds, memory_bytes=OCR_MEMORY * usual.memory_bytes)
+    return {"limits": usual, "kinds": {"ocr": scans}}
 
 
 def decode(data: bytes, sources: Sequence[Source]) -> bytes:
@@ -180,12 +192,17 @@ def batch_size(sources: Iterable[Source], settings: Settings) -> int:
 
 def weight(source: Source) -> int:
     """Return what a source costs to read, in bytes of text."""
-    return source.bytes * (PDF_WEIGHT if is_pdf(source) else 1)
+    return source.bytes * (PDF_WEIGHT if is_pdf(source) or is_image(source) else 1)
 
 
 def is_pdf(source: Source) -> bool:
     """Tell whether a source's name promises a PDF; what it really is, its bytes will show."""
     return source.source.lower().endswith(".pdf")
+
+
+def is_image(source: Source) -> bool:
+    """Tell whether a source's name promises an image."""
+    return source.source.lower().endswith((".png", ".jpg", ".jpeg", ".tif", ".tiff"))
 
 
 def batches(sources: Iterable[Source], size: int) -> Iterator[tuple[Source, ...]]:

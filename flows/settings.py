@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     batch_bytes: Annotated[int, Field(ge=1)] = 1_500_000
     dictionary: Path | None = None
     encoding: str | None = None
+    ocr: Literal["auto", "off"] = "auto"
     accepted: Path = Path("accepted.toml")
     corrections: Path = Path("corrections.toml")
     log: Literal["text", "json"] = "text"
@@ -107,6 +108,13 @@ class Settings(BaseSettings):
     expectations: Mapping[str, float] = Field(default_factory=dict)
     grades: Mapping[str, Literal["error", "warning", "info"]] = Field(default_factory=dict)
     folders: Mapping[str, Folder] = Field(default_factory=dict)
+
+    @property
+    def reads_scans(self) -> bool:
+        """Whether scanned pages are read: where the extra `ocr` is installed, and not turned off."""
+        from tasks.read.ocr import is_installed
+
+        return self.ocr == "auto" and is_installed()
 
     @property
     def file(self) -> Path | None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.job import instructions
+from flows.read import limits
 from tasks.document import Box, Source, Unreadable
-from tasks.guard import Guard, Limits, Part
+from tasks.guard import Guard, Part
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -69,7 +70,7 @@ def draw(settings: Settings, source: Source) -> Sketch:
             "flows.sketch:work",
             {"pictures": pictures, "options": asdict(instructions(settings).options_for(source.source))},
             decode,
-            limits=Limits(**settings.limits.model_dump()),
+            **limits(settings),
             workers=1,
         ) as guard:
             done = guard.run([source])
@@ -94,7 +95,7 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
         reading = read(sources[0], Options(**settings["options"]), before)
         marks = list(_marks(reading))
     except Unfinished as unfinished:
-        return Part(ipc.encode(unfinished.reading))
+        return Part(ipc.encode(unfinished.reading), unfinished.limits)
     except Unreadable:
         pass  # the source's own reject says why
     except Exception as error:  # noqa: BLE001 - a fault of the reader's, which the reject names: a picture may tell more

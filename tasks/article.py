@@ -10,26 +10,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from tasks.corrections import Correction, correct
 from tasks.document import Article, Document, Reading, Reject, Source, Unreadable
 from tasks.instructions import DEFAULT, Options
-from tasks.read.pdf import read_pages, whole
+from tasks.read import image, ocr, pdf
 from tasks.read.text import read_text
 from tasks.reflow import reflow
 from tasks.segment import Dictionary, segment
 from tasks.spool import HEAD_BYTES, check_pages, check_promise, check_whole, sniff
 
-#: So many pages of a long PDF are read by one child, so that no page uses up the budget of others far away.
-PAGES_AT_ONCE = 50
+#: So many pages of a long PDF are read by one child, so that no page uses up the budget of others far away; and so many
+#: scanned ones, each of which takes as long as a hundred.
+PAGES_AT_ONCE, SCANS_AT_ONCE = 50, 4
 
 
 class Unfinished(Exception):
-    """A long PDF is not all read yet: `reading` holds its next pages, for the child that goes on behind them."""
+    """A file is not all read yet: `reading` holds its next pages, for the child that goes on behind them.
 
-    def __init__(self, reading: Reading) -> None:
+    `limits` names those that it needs: "ocr" where the next pages are scans, else none.
+    """
+
+    def __init__(self, reading: Reading, limits: str) -> None:
         super().__init__(f"{reading.pages_left} pages left")
         self.reading = reading
+        self.limits = limits
 
 
 def process(
@@ -83,10 +89,11 @@ def process(
         rejects=tuple(replace(r, message=_naming(source, r.message)) for r in reading.rejects),
         media_type=reading.media_type,
         encoding=reading.encoding,
-        pages=len(reading.pages) if reading.media_type == "application/pdf" else None,
+        pages=len(reading.pages) if reading.media_type == pdf.MEDIA_TYPE else None,
         n_chars=reading.n_chars,
         left_out=dict(Counter(reading.left_out) + Counter(left_out) + Counter(corrected.left_out)),
         correction=corrected.outcome if corrections else None,
+        scanned=bool(reading.scans),
     )
 
 
@@ -105,17 +112,37 @@ def read(source: Source, options: Options, before: Sequence[Reading] | None = No
     data = Path(source.path).read_bytes()
     head = data[:HEAD_BYTES]
     check_promise(source.source, head)
-    if sniff(head) != "application/pdf":
+    media_type = sniff(head)
+    if media_type != pdf.MEDIA_TYPE and media_type not in image.MEDIA_TYPES:
         return read_text(data, options.encoding)
     check_whole(source.source, head, len(data))
     readings = list(before or ())
-    while not readings or readings[-1].pages_left:
-        done = sum(len(reading.pages) for reading in readings)
-        readings.append(read_pages(data, done + 1, PAGES_AT_ONCE))
-        check_pages(source.source, data, done + len(readings[-1].pages) + readings[-1].pages_left)
-        if before is not None and (before or readings[-1].pages_left):
-            raise Unfinished(readings[-1])
-    return whole(readings)
+    while not readings or _next(readings, options):
+        readings.append(_read_on(source, data, media_type, readings))
+        left = _next(readings, options)
+        if before is not None and (before or left):
+            raise Unfinished(readings[-1], "ocr" if left == "scans" else "")
+    return pdf.whole(readings)
+
+
+def _next(readings: Sequence[Reading], options: Options) -> Literal["pages", "scans", ""]:
+    """Return what is to be read after these readings: further pages, then those that are scans, then nothing."""
+    if readings[-1].pages_left:
+        return "pages"
+    return "scans" if options.ocr and pdf.scans_left(readings) else ""
+
+
+def _read_on(source: Source, data: bytes, media_type: str, readings: Sequence[Reading]) -> Reading:
+    """Read some more pages."""
+    if readings and not readings[-1].pages_left:
+        draw = pdf.draw if media_type == pdf.MEDIA_TYPE else image.draw
+        return ocr.read_pictures(draw(data, pdf.scans_left(readings)[:SCANS_AT_ONCE]), media_type)
+    if media_type != pdf.MEDIA_TYPE:
+        return image.read_image(data, media_type)
+    done = sum(len(reading.pages) for reading in readings)
+    reading = pdf.read_pages(data, done + 1, PAGES_AT_ONCE)
+    check_pages(source.source, data, done + len(reading.pages) + reading.pages_left)
+    return reading
 
 
 def with_words(article: Article, dictionary: Dictionary | None) -> Article:
@@ -131,7 +158,7 @@ def with_words(article: Article, dictionary: Dictionary | None) -> Article:
 def rejected(source: Source, reading: Reading | None, reject: Reject) -> Document:
     """Return a document of nothing but the reason why it has no articles."""
     if reading is None:
-        return Document(source, rejects=(reject,))
+        return Document(source, rejects=(reject,), scanned=reject.check in ("needs_ocr", "nothing_recognised"))
     text = "\n".join(line.text for page in reading.pages for line in page.lines)
     return Document(
         source,
@@ -140,6 +167,7 @@ def rejected(source: Source, reading: Reading | None, reject: Reject) -> Documen
         encoding=reading.encoding,
         n_chars=reading.n_chars,
         left_out=reading.left_out,
+        scanned=bool(reading.scans),
     )
 
 

@@ -115,8 +115,9 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         _field(
             "fixes",
             _list(pa.string()),
-            "Repairs made to the text, in the order they were made, those by hand (correction_kind, correction_split, "
-            "correction_join; correction_facts in an article's first paragraph) last; empty if none.",
+            "Repairs made to the text, in the order they were made, `ocr` where a scan was read, those by hand "
+            "(correction_kind, correction_split, correction_join; correction_facts in an article's first paragraph) last; "
+            "empty if none.",
         ),
         _field("boxes", _list(_BOX), "Where it stood in a PDF, one box per stretch of lines in a column; else empty."),
         _field("line_first", pa.int32(), "First line in a text file, counted from 1; null in a PDF.", null=True),
@@ -181,7 +182,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "fingerprint",
             pa.string(),
             "Code, rules, model, dictionary and settings that read it, as one hash; behind it, with a plus sign, the hashes "
-            "of its folder's settings and of its corrections, where there are any.",
+            "of its folder's settings, of its corrections and of what OCR there was for its scanned pages, where there are any.",
         ),
         _field(
             "correction",
@@ -296,6 +297,7 @@ def _only(document: Document, reject: Reject) -> Document:
         pages=document.pages,
         n_chars=document.n_chars,
         left_out=document.left_out,
+        scanned=document.scanned,
     )
 
 

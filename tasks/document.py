@@ -59,7 +59,8 @@ class Line:
 
     `number` counts the lines of a text file from 1; in a PDF it counts them in the order of the page. `box`, `size`
     (one em, in points), `font` and `edges` (the left edge of each character and the right edge of the last; along y
-    from the top in vertical text) are None or empty in text files.
+    from the top in vertical text) are None or empty in text files. `score` says how sure OCR is of the characters, from
+    0 to 1, and is None where the file itself names them.
     """
 
     text: str
@@ -69,6 +70,7 @@ class Line:
     font: str | None = None
     edges: tuple[float, ...] = ()
     vertical: bool = False
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ class Reading:
     `n_chars` counts every character of the file that is not white space, before anything is left out, and `left_out`
     says by rule how many of them are in no line of `pages`; so that nothing can vanish unnoticed. `rejects` are the
     pages that could not be read while others could. A long PDF is read in several readings, each of some of its pages;
-    `pages_left` counts those behind the last one.
+    `pages_left` counts those behind the last one. `scans` are the pages that are only pictures, by number, each with what
+    is said of it where there is no OCR; they have lines only in a reading that OCR has made.
     """
 
     pages: tuple[Page, ...]
@@ -113,6 +116,7 @@ class Reading:
     left_out: Mapping[str, int] = field(default_factory=dict)
     rejects: tuple[Reject, ...] = ()
     pages_left: int = 0
+    scans: Mapping[int, Reject] = field(default_factory=dict)
 
 
 class Token(NamedTuple):
@@ -188,7 +192,8 @@ class Document:
     `n_chars` and `left_out` are those of `Reading`, with what reflow left out (running heads, a title that stands
     twice, soft hyphens …) added: `n_chars` = characters of all paragraphs that are not white space + sum of
     `left_out` + those of `rejects` that carry text. `correction` says what became of its entries in the corrections
-    file (see `tasks.corrections`), None without any.
+    file (see `tasks.corrections`), None without any; `scanned`, whether some of its pages are only pictures, so that OCR,
+    or that there is none, decides what becomes of them.
     """
 
     source: Source
@@ -200,6 +205,7 @@ class Document:
     n_chars: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     correction: str | None = None
+    scanned: bool = False
 
 
 def mean_confidence(paragraphs: Sequence[Paragraph]) -> float:

@@ -44,6 +44,9 @@ T = TypeVar("T")
 #: A text longer than this is no small one: it has a child, and so a budget, of its own.
 SHARED_BYTES = 1 << 20
 
+#: Types of files whose pages each take much more than a text does.
+PAGED = ("application/pdf", "image/")
+
 #: What the children see of the environment. Everything else stays outside, above all what makes libraries load files
 #: from elsewhere (pdfminer unpickles character maps from `CMAP_PATH`) or send data away.
 KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8", "LD_LIBRARY_PATH")
@@ -255,11 +258,11 @@ class Guard(Generic[T]):
 
 
 def groups(sources: Sequence[Source]) -> Iterator[list[Source]]:
-    """Which sources share a child? Small texts do; PDFs, and texts of more than a mebibyte, have one each."""
+    """Which sources share a child? Small texts do; PDFs, images, and texts of more than a mebibyte, have one each."""
     shared: list[Source] = []
     alone: list[Source] = []
     for source in sources:
-        is_small = source.bytes <= SHARED_BYTES and sniff(read_head(source.path)) != "application/pdf"
+        is_small = source.bytes <= SHARED_BYTES and not sniff(read_head(source.path)).startswith(PAGED)
         (shared if is_small else alone).append(source)
     if shared:
         yield shared

@@ -20,13 +20,15 @@ class Options:
     """What a user may set about reading: plain values, so that they reach a child process as JSON.
 
     `dictionary` is the path of a user dictionary in jieba's format, `encoding` the encoding of text files where it is
-    known; `publisher` and `language` are those of every article. None lets the file itself say.
+    known; `publisher` and `language` are those of every article. None lets the file itself say. `ocr` says whether pages
+    that are only pictures are read, for which the extra of that name has to be installed.
     """
 
     dictionary: str | None = None
     encoding: str | None = None
     publisher: str | None = None
     language: Language | None = None
+    ocr: bool = False
 
 
 DEFAULT = Options()

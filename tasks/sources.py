@@ -264,10 +264,12 @@ def _save(cache: Path, entries: Mapping[str, _Known]) -> None:
 _CARRIERS = frozenset({"sources.py", "release.py", "guard.py", "forkserver.py", "quality.py"})
 _RULES = "clean.py"
 _LIBRARIES = ("jieba", "rjieba", "pdfplumber", "pdfminer.six", "pypdfium2", "regex", "sentencex")
+#: What reads scanned pages; the models come in the package of the first.
+_OF_OCR = ("rapidocr", "onnxruntime", "opencv-python-headless", "pillow")
 
 #: The parts of a fingerprint, in the words of a plan's reasons; and those that one source may have beside them.
 PARTS = ("schema", "code", "rules", "model", "dictionary", "settings", "libraries")
-OWN = ("folder", "correction")
+OWN = ("folder", "correction", "ocr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +281,21 @@ class Fingerprint:
     @property
     def value(self) -> str:
         """The whole as one hash: what stands in `sources.fingerprint` of a source that has nothing of its own."""
-        return hashlib.sha256(json.dumps(dict(self.parts), sort_keys=True).encode()).hexdigest()[:32]
+        parts = {name: part for name, part in self.parts.items() if name != "ocr"}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    def of(self, own: Mapping[str, str]) -> str:
-        """Return what stands in `sources.fingerprint` of a source with hashes of its own.
+    @property
+    def ocr(self) -> str:
+        """What is part of the fingerprint of sources with scanned pages alone: which OCR there is, or that there is none."""
+        return _digest(self.parts.get("ocr", "none").encode())
+
+    def of(self, own: Mapping[str, str], *, scanned: bool = False) -> str:
+        """Return what stands in `sources.fingerprint` of a source with hashes of its own, or with scanned pages.
 
         >>> Fingerprint({}).of({"folder": "12"})[32:]
         '+folder:12'
         """
+        own = {**own, "ocr": self.ocr} if scanned else own
         return "".join([self.value, *(f"+{name}:{own[name]}" for name in OWN if name in own)])
 
     def changed(self, parts: Mapping[str, str]) -> list[str]:
@@ -309,10 +318,11 @@ def changed_for(before: str, after: str, parts: Sequence[str]) -> list[str]:
     return [*(parts if was != now else ()), *(name for name in OWN if name in own)]
 
 
-def fingerprint(settings: Mapping[str, Any], dictionary: Path | None = None) -> Fingerprint:
+def fingerprint(settings: Mapping[str, Any], dictionary: Path | None = None, *, ocr: bool = False) -> Fingerprint:
     """Take the fingerprint of this code, its rules, models and libraries, and of what the user sets.
 
-    `settings` are those alone that change what is read. Comments, docstrings and layout of the code do not count.
+    `settings` are those alone that change what is read, `ocr` says whether scanned pages are. Comments, docstrings and
+    layout of the code do not count.
     """
     here = Path(__file__).parent
     files = sorted(path for path in here.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
@@ -327,6 +337,7 @@ def fingerprint(settings: Mapping[str, Any], dictionary: Path | None = None) -> 
             "dictionary": hash_files([dictionary] if dictionary else []),
             "settings": _digest(json.dumps(dict(settings), sort_keys=True, default=str).encode()),
             "libraries": " ".join(f"{name}={version}" for name, version in versions.items()),
+            "ocr": " ".join(f"{name}={_version(name)}" for name in _OF_OCR) if ocr else "none",
         }
     )
 
@@ -413,7 +424,7 @@ def plan(
     looked into.
     """
     before = {row["source"]: row for row in parent.select(_STATE).to_pylist()} if parent else {}
-    differences = fingerprint.changed(parent_parts or {})
+    differences = [part for part in fingerprint.changed(parent_parts or {}) if part not in OWN]
     lists: dict[str, list[Change]] = {
         name: [] for name in ("new", "changed", "redo", "gone", "unchanged", "kept", "waiting")
     }
@@ -424,7 +435,7 @@ def plan(
         if was and name == "unchanged":
             if full:
                 name, reason = "redo", "all is redone"
-            elif was["fingerprint"] != (now := fingerprint.of(own(source))):
+            elif was["fingerprint"] != (now := fingerprint.of(own(source), scanned="+ocr:" in was["fingerprint"])):
                 parts = ", ".join(changed_for(was["fingerprint"], now, differences))
                 name, reason = "redo", f"changed since it was read: {parts}" if parts else "read by another fingerprint"
             elif retry_rejected and was["status"] != "published":

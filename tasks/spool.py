@@ -64,6 +64,11 @@ PROMISES = {
     ".md": "text/plain",
     ".html": "text/html",
     ".htm": "text/html",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
 }
 
 LINEARIZED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,15})\b|/L\s+(\d{1,15})\b[^>]*?/Linearized\b", re.DOTALL)

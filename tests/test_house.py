@@ -25,9 +25,16 @@ def declared() -> dict[str, Requirement]:
     return {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, lines)}
 
 
-def locked() -> dict[str, str]:
-    """What requirements/dev.txt says about each package: its entry, from the pin to the next one, by canonical name."""
-    entries = re.split(r"^(?=[A-Za-z0-9])", (ROOT / "requirements/dev.txt").read_text("utf-8"), flags=re.MULTILINE)[1:]
+def extra() -> dict[str, Requirement]:
+    """Every requirement of the extra `ocr`, by its canonical name."""
+    lines = PROJECT["project"]["optional-dependencies"]["ocr"]
+    return {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, lines)}
+
+
+def locked(file: str = "dev") -> dict[str, str]:
+    """What a lock in requirements/ says about each package: its entry, from pin to pin, by canonical name."""
+    text = (ROOT / f"requirements/{file}.txt").read_text("utf-8")
+    entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
     return {canonicalize_name(re.split(r"[=\[]", entry, maxsplit=1)[0]): entry for entry in entries}
 
 
@@ -57,6 +64,15 @@ def test_the_lock_holds_nothing_that_pyproject_no_longer_asks_for() -> None:
     assert asked == set(declared())
 
 
+def test_the_extra_is_pinned_and_hashed_and_brings_no_other_version_of_anything() -> None:
+    entries = locked("ocr")
+    for name, requirement in extra().items():
+        assert requirement.specifier.contains(pinned_version(entries[name])), name
+    for name, entry in entries.items():
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
+        assert name not in locked() or pinned_version(locked()[name]) == pinned_version(entry), name
+
+
 def test_the_builder_is_pinned_alike_in_both_locks() -> None:
     alone = (ROOT / "requirements/build.txt").read_text("utf-8")
     assert re.findall(r"^setuptools==\S+", alone, re.MULTILINE) == [
@@ -66,7 +82,8 @@ def test_the_builder_is_pinned_alike_in_both_locks() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["pyproject.toml", "Makefile", ".ci/run", "requirements/build.txt", "requirements/dev.txt"]
+    "file",
+    ["pyproject.toml", "Makefile", ".ci/run", "requirements/build.txt", "requirements/dev.txt", "requirements/ocr.txt"],
 )
 def test_no_address_stands_where_packages_are_named(file: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", (ROOT / file).read_text("utf-8"))
@@ -75,7 +92,7 @@ def test_no_address_stands_where_packages_are_named(file: str) -> None:
 def test_every_library_has_its_reason_in_the_decisions() -> None:
     decisions = (ROOT / "docs/decisions.md").read_text("utf-8")
     explained = {canonicalize_name(name) for name in re.findall(r"^\| `([^`]+)`", decisions, re.MULTILINE)}
-    assert explained == set(declared())
+    assert explained == set(declared()) | set(extra())
 
 
 def test_every_data_file_of_the_packages_is_installed_with_them() -> None:

@@ -25,6 +25,7 @@ _LINE = pa.struct(
         "font": pa.binary(),
         "edges": _NUMBERS,
         "vertical": pa.bool_(),
+        "score": pa.float64(),
     }
 )
 _PAGES = pa.schema(
@@ -64,6 +65,7 @@ def encode(reading: Reading) -> bytes:
         "left_out": dict(reading.left_out),
         "rejects": [asdict(reject) for reject in reading.rejects],
         "pages_left": reading.pages_left,
+        "scans": [(number, asdict(reject)) for number, reject in reading.scans.items()],
     }
     table = pa.Table.from_pylist(rows, _PAGES.with_metadata({"rest": json.dumps(rest)}))
     sink = pa.BufferOutputStream()
@@ -78,7 +80,8 @@ def decode(data: bytes) -> Reading:
         table = reader.read_all()
     rest = json.loads(table.schema.metadata[b"rest"])
     rejects = tuple(Reject(**reject) for reject in rest.pop("rejects"))
-    return Reading(tuple(_page(row) for row in table.to_pylist()), rejects=rejects, **rest)
+    scans = {int(number): Reject(**reject) for number, reject in rest.pop("scans")}
+    return Reading(tuple(_page(row) for row in table.to_pylist()), rejects=rejects, scans=scans, **rest)
 
 
 def _flat(boxes: Sequence[Box]) -> list[float]:
@@ -99,6 +102,7 @@ def _row(line: Line) -> dict[str, Any]:
         "font": line.font if line.font is None else line.font.encode(errors="surrogatepass"),
         "edges": line.edges,
         "vertical": line.vertical,
+        "score": line.score,
     }
 
 
@@ -118,4 +122,5 @@ def _line(page: int, row: dict[str, Any]) -> Line:
         font=row["font"] if row["font"] is None else row["font"].decode(errors="surrogatepass"),
         edges=tuple(row["edges"]),
         vertical=row["vertical"],
+        score=row["score"],
     )

@@ -23,6 +23,7 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.clean import OPENING, is_wide
 from tasks.document import Box, Line, Page, Reading, Reject, Unreadable
+from tasks.read.ocr import Picture
 
 MEDIA_TYPE = "application/pdf"
 #: Two glyphs of one line may differ by this much of an em in their baselines (other fonts, superscript figures).
@@ -41,6 +42,9 @@ SLANT = 0.1
 #: A page without characters is a picture when one covers this share of it (a rule or a border is none); a page with
 #: fewer than so many is a stamped scan when a picture covers nearly all of it.
 PICTURE_SHARE, STAMP_GLYPHS, SCAN_SHARE = 0.02, 40, 0.8
+#: A scanned page is drawn for OCR with so many pixels an inch (small print is 25 of them high), and with at most so many
+#: pixels, whatever size it claims: a broadsheet has 14 million.
+DPI, MOST_PIXELS = 200, 16_000_000
 #: A PDF of more pages is no issue of anything, and each 50 of them are granted a budget.
 MOST_PAGES = 10_000
 #: The densest pages of a newspaper, its share prices, show 60,000 characters. Of what is drawn so much is kept, and so
@@ -65,9 +69,10 @@ class Glyph(NamedTuple):
 def read_pdf(data: bytes) -> Reading:
     """Return the lines of every page of a PDF, in no particular order between the columns.
 
-    A page whose glyphs name no characters is left out with a reject of its own (`needs_ocr`), as is one that holds too
-    many of them (`too_dense`) or lies on its side (`turned`); the others are read. Raises `Unreadable` for files that are no PDF, are encrypted,
-    damaged or empty, have too many pages, or hold no usable text at all.
+    A page that is a picture, or whose glyphs name no characters, is left out with a reject of its own (`needs_ocr`), as
+    is one that holds too many of them (`too_dense`) or lies on its side (`turned`); the others are read. Raises
+    `Unreadable` for files that are no PDF, are encrypted, damaged or empty, have too many pages, or hold no usable text
+    at all.
 
     Source: the characters of `pdfplumber`; sizes and places in points from the top left corner of the page.
     """
@@ -83,6 +88,7 @@ def read_pages(data: bytes, first: int = 1, most: int | None = None) -> Reading:
         raise Unreadable("empty", "the file holds no bytes.", "Copy the file again from its origin.")
     pages: list[Page] = []
     rejects: list[Reject] = []
+    scans: dict[int, Reject] = {}
     left_out: Counter[str] = Counter()
     n_chars = 0
     with _told(), _opened(data) as pdf:
@@ -105,30 +111,69 @@ def read_pages(data: bytes, first: int = 1, most: int | None = None) -> Reading:
                 made = _page(page, chars, own)
                 reject = _turned(page, own["turned"], count)
             if reject:
-                rejects.append(reject)
+                if reject.check == "needs_ocr":
+                    scans[page.page_number] = reject
+                else:
+                    rejects.append(reject)
                 made, own = replace(made, lines=()), Counter({reject.check: count})
             pages.append(made)
             left_out += own
             page.close()  # pdfplumber keeps every page's objects otherwise
     left = total - (first - 1) - len(pages)
-    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects), left)
+    return Reading(tuple(pages), MEDIA_TYPE, n_chars, None, dict(left_out), tuple(rejects), left, scans)
 
 
 def whole(readings: Sequence[Reading]) -> Reading:
-    """Return what was read of a PDF's pages, some by some, as one; raises `Unreadable` when all of it is of no use."""
-    pages = tuple(page for reading in readings for page in reading.pages)
-    rejects = tuple(reject for reading in readings for reject in reading.rejects)
+    """Return what was read of a file's pages, some by some, as one; raises `Unreadable` when all of it is of no use.
+
+    What a later reading says of a page holds: OCR reads those again that are only pictures.
+    """
+    pages = {page.number: page for reading in readings for page in reading.pages}
+    scans = {number: reject for reading in readings for number, reject in reading.scans.items()}
+    unread = scans_left(readings)
+    rejects = (*(reject for reading in readings for reject in reading.rejects), *map(scans.__getitem__, unread))
     n_chars = sum(reading.n_chars for reading in readings)
-    if rejects and not any(page.lines for page in pages):
-        first = rejects[0]
-        raise Unreadable(first.check, first.message, first.remedy, first.evidence)
-    if not any(page.lines for page in pages):
+    if not any(page.lines for page in pages.values()):
+        if rejects:
+            raise Unreadable(rejects[0].check, rejects[0].message, rejects[0].remedy, rejects[0].evidence)
+        if scans:
+            raise Unreadable(
+                "nothing_recognised",
+                "OCR finds no text on its pictures.",
+                "Scan it again, straight and with 300 dots an inch, or remove it if it shows none.",
+                next(iter(scans.values())).evidence,
+            )
         shown = f"none of its {n_chars:,} characters: they have no size, or lie off the page" if n_chars else "nothing"
         raise Unreadable("no_text", f"the PDF shows {shown}.", "Copy the file again from its origin, or remove it.")
     left_out: Counter[str] = Counter()
     for reading in readings:
         left_out.update(reading.left_out)
-    return Reading(pages, MEDIA_TYPE, n_chars, None, dict(left_out), rejects)
+    return Reading(tuple(pages.values()), readings[0].media_type, n_chars, None, dict(left_out), rejects, scans=scans)
+
+
+def scans_left(readings: Sequence[Reading]) -> list[int]:
+    """Return the pages that are only pictures and that OCR has not read yet."""
+    left: dict[int, Reject] = {}
+    for reading in readings:
+        for page in reading.pages:
+            left.pop(page.number, None)
+        left |= reading.scans
+    return list(left)
+
+
+def draw(data: bytes, numbers: Sequence[int]) -> Iterator[Picture]:
+    """Yield pages as pictures for OCR, from edge to edge of the paper, as places on a page are measured."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(data) as pdf:
+        for number in numbers:
+            page = pdf[number - 1]
+            page.set_cropbox(*page.get_mediabox())
+            width, height = page.get_size()
+            scale = min(DPI / 72, (MOST_PIXELS / max(width * height, 1)) ** 0.5)
+            grey = page.render(scale=scale, grayscale=True).to_numpy().squeeze()
+            page.close()
+            yield Picture(number, grey, width / grey.shape[1])
 
 
 @contextmanager
@@ -253,7 +298,7 @@ def _needs_ocr(page: Any, chars: list[dict[str, Any]]) -> Reject | None:
         "read",
         "needs_ocr",
         why,
-        "Run it through OCR, or fetch a PDF whose text can be copied in a viewer.",
+        "Install the extra `ocr` (make setup-ocr) and run again, or fetch a PDF whose text can be copied in a viewer.",
         evidence=f"page {page.page_number}: {unusable} of {len(glyphs)} glyphs, pictures on {covered:.0%}",
     )
 

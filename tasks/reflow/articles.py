@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
+from statistics import fmean
 
 from tasks.clean import joint
 from tasks.document import Article, Box, Kind, Paragraph, Stretch, mean_confidence
@@ -258,7 +259,7 @@ def _paragraph(draft: Draft) -> Paragraph:
     for c in draft.certainties:
         confidence *= c
     boxes = _boxes(draft.rows)
-    confidence = calibrated(confidence, "page" if boxes else "text")
+    confidence = calibrated(confidence, "page" if boxes else "text") * _recognised(draft.rows)
     numbers = [row.line.number for row in draft.rows]
     return Paragraph(
         kind=draft.kind,
@@ -270,6 +271,12 @@ def _paragraph(draft: Draft) -> Paragraph:
         line_last=None if boxes else max(numbers),
         stretches=tuple(Stretch(n, r.line.number, r.line.box) for n, r in zip(draft.starts, draft.rows, strict=True)),
     )
+
+
+def _recognised(rows: Sequence[Row]) -> float:
+    """Return how sure OCR is of the rows' characters, on average; 1 where the file itself names them."""
+    scores = [1.0 if row.line.score is None else row.line.score for row in rows]
+    return fmean(scores, [len(row.line.text) for row in rows])
 
 
 def _boxes(rows: Sequence[Row]) -> tuple[Box, ...]:

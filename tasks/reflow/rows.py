@@ -44,6 +44,8 @@ def text_rows(lines: Sequence[Line]) -> list[Row]:
     simplified = not telling or language_of("".join(line.text for line in lines)) == "zh-Hans"
     for line in lines:
         text, fixes = clean(line.text, simplified)
+        if line.score is not None:
+            fixes = (*fixes, "ocr")
         if line.vertical:
             text = set_vertical_quotes(text, simplified)
         if not text:

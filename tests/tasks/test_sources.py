@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tasks import sources
 from tasks.dataset import SCHEMAS
 from tasks.document import Source
-from tasks.sources import Change, Fingerprint, Listing, NoRaw, discover, escape_name, plan, unescape_name
+from tasks.sources import Change, Fingerprint, Listing, NoRaw, discover, escape_name, fingerprint, plan, unescape_name
 
 NOW = Fingerprint({"code": "1", "rules": "1", "dictionary": ""})
 
@@ -217,6 +217,17 @@ def test_all_is_new_at_first() -> None:
     assert names(made.new) == ["a", "b"]
     assert [s.source for s in made.todo] == ["a", "b"]
     assert not made.is_empty
+
+
+def test_what_ocr_there_is_matters_to_scans_alone() -> None:
+    without, with_ocr = (fingerprint({}, ocr=ocr) for ocr in (False, True))
+    assert without.value == with_ocr.value
+    parent = published(found("a.pdf", "scan.pdf"), without).to_pylist()
+    parent[1]["fingerprint"] = without.of({}, scanned=True)
+    made = plan(found("a.pdf", "scan.pdf"), with_ocr, pa.Table.from_pylist(parent), without.parts)
+    assert made.redo == (Change("scan.pdf", "changed since it was read: ocr"),)
+    assert names(made.unchanged) == ["a.pdf"]
+    assert plan(found("a.pdf", "scan.pdf"), without, pa.Table.from_pylist(parent), without.parts).is_empty
 
 
 def test_every_source_has_one_place_in_the_plan() -> None:
