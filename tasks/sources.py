@@ -268,7 +268,7 @@ _LIBRARIES = ("jieba", "rjieba", "pdfplumber", "pdfminer.six", "pypdfium2", "reg
 _OF_OCR = ("rapidocr", "onnxruntime", "opencv-python-headless", "pillow")
 
 #: The parts of a fingerprint, in the words of a plan's reasons; and those that one source may have beside them.
-PARTS = ("schema", "code", "rules", "model", "dictionary", "settings", "libraries")
+PARTS = ("schema", "code", "rules", "model", "dictionary", "settings", "libraries", "ocr")
 OWN = ("folder", "correction", "ocr")
 
 
