@@ -496,6 +496,9 @@ QUALITY = (
     ),
     _no("count_errors", "counts_agree", "What `articles` says of its text, hash and counts is not what its rows hold."),
     _no(
+        "line_errors", "lines_traced", "The lines of a paragraph do not begin at its head and follow one another in it."
+    ),
+    _no(
         "character_errors",
         "characters_valid",
         "Replacement, private-use, control or non-characters stand in the text.",

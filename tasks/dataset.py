@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.document import KINDS, LANGUAGES, Article, Document, Reject
+from tasks.document import KINDS, LANGUAGES, Article, Document, Reject, Stretch
 
 #: Raised whenever a column is added, removed or changes its meaning; part of the fingerprint, so all rows are redone.
 SCHEMA_VERSION = 2
@@ -66,6 +66,14 @@ _BOX = pa.struct(
         _field("top", pa.float64(), "Upper edge, in points from the page's top."),
         _field("x1", pa.float64(), "Right edge, in points from the page's left."),
         _field("bottom", pa.float64(), "Lower edge, in points from the page's top."),
+    ]
+)
+_LINE = pa.struct(
+    [
+        _field("start", pa.int32(), "Where the line's text starts in the paragraph's, in code points from 0."),
+        _field("line", pa.int32(), "Its number, counted from 1: in a text file, or from the top of its page."),
+        _field("page", pa.int32(), "Page, counted from 1; null in a text file, as are the edges.", null=True),
+        *(_field(name, pa.float64(), f"As in `boxes.{name}`.", null=True) for name in ("x0", "top", "x1", "bottom")),
     ]
 )
 _LEFT_OUT = pa.struct(
@@ -122,6 +130,9 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         _field("boxes", _list(_BOX), "Where it stood in a PDF, one box per stretch of lines in a column; else empty."),
         _field("line_first", pa.int32(), "First line in a text file, counted from 1; null in a PDF.", null=True),
         _field("line_last", pa.int32(), "Last line in a text file, counted from 1; null in a PDF.", null=True),
+        _field(
+            "lines", _list(_LINE), "Its lines in reading order: the last that starts at or before a character has it."
+        ),
     ),
     "sentences": _schema(
         "One row per sentence: spans in order that leave out nothing but white space.",
@@ -159,6 +170,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         _errors("text_errors", "Sentences and tokens whose text is not the slice of the paragraph's that they name."),
         _errors("pos_errors", "Tokens whose part of speech is empty or outside jieba's tag set."),
         _errors("count_errors", "Counts, text or hash in `articles` that differ from what is counted here."),
+        _errors("line_errors", "Paragraphs whose lines do not begin at 0 and follow one another within the text."),
         _errors("character_errors", "Replacement, private-use, control, surrogate and non-characters in its texts."),
         _errors("cjk_spaces", "Spaces between two Chinese characters."),
         _ratio("tokens_per_char", "Tokens per character that is not white space."),
@@ -368,6 +380,7 @@ def _add_article(columns: Columns, source: str, article: Article) -> None:
         paragraphs["boxes"].append([box._asdict() for box in paragraph.boxes])
         paragraphs["line_first"].append(paragraph.line_first)
         paragraphs["line_last"].append(paragraph.line_last)
+        paragraphs["lines"].append([_line(stretch) for stretch in paragraph.stretches])
         words = paragraph.text
         for j, sentence in enumerate(paragraph.sentences):
             sentences["article_id"].append(key)
@@ -406,6 +419,14 @@ def _add_article(columns: Columns, source: str, article: Article) -> None:
     }
     for name, value in row.items():
         columns["articles"][name].append(value)
+
+
+def _line(stretch: Stretch) -> dict[str, Any]:
+    box = stretch.box
+    if box is None:
+        return {"start": stretch.start, "line": stretch.line}
+    edges = {name: round(getattr(box, name), 2) for name in ("x0", "top", "x1", "bottom")}
+    return {"start": stretch.start, "line": stretch.line, "page": box.page, **edges}
 
 
 def _reject_order(reject: Reject) -> tuple[int, str, str, str, str]:

@@ -45,6 +45,7 @@ _COUNTS = (
     "text_errors",
     "pos_errors",
     "count_errors",
+    "line_errors",
     "character_errors",
     "cjk_spaces",
 )
@@ -177,10 +178,11 @@ def _nulls(table: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _paragraphs(paragraphs: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
-    """Count paragraphs, their characters, their numbers that do not run 0, 1, 2 …, and those of no article."""
+    """Count paragraphs, their characters, numbers that do not run 0, 1, 2 …, lines in disorder, and those of no article."""
     import polars as pl
 
     text = pl.col("text")
+    starts = pl.col("lines").list.eval(pl.element().struct.field("start"))
     spaced = text.str.contains(r"\p{Han}\s+\p{Han}")
     return paragraphs.join(
         articles.select("article_id", known=pl.lit(True)).unique(), on="article_id", how="left", maintain_order="left"
@@ -194,6 +196,13 @@ def _paragraphs(paragraphs: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFram
             text.str.replace_all(r"(\p{Han})", "$1$1").str.count_matches(r"\p{Han}\s+\p{Han}")
         ),
         character_errors=text.str.count_matches(BAD_CHARACTER),
+        line_errors=(
+            (starts.list.first() != 0)
+            | (starts.list.last() >= text.str.len_chars())
+            | (starts.list.diff().list.min() <= 0).fill_null(False)  # of one line there is no difference
+        )
+        .fill_null(True)
+        .cast(pl.Int64),
         index_errors=(pl.col("paragraph") != pl.int_range(pl.len()).over("article_id")).fill_null(True).cast(pl.Int64),
         reference_errors=pl.col("known").is_null().cast(pl.Int64),
     )

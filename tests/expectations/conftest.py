@@ -11,7 +11,7 @@ import pytest
 
 from expectations.frames import frames
 from tasks.dataset import build_tables
-from tasks.document import Article, Box, Document, Language, Paragraph, Reject, Source
+from tasks.document import Article, Box, Document, Language, Paragraph, Reject, Source, Stretch
 from tasks.quality import quality
 from tasks.segment import segment
 
@@ -34,7 +34,15 @@ LANTERN = (
 
 def article(ordinal: int, language: Language, paragraphs: tuple[tuple[str, str], ...], **more: object) -> Article:
     laid_out = tuple(
-        Paragraph(kind, text, 0.9, line_first=i + 1, line_last=i + 1, sentences=segment(text, language))  # type: ignore[arg-type]
+        Paragraph(
+            kind,  # type: ignore[arg-type]
+            text,
+            0.9,
+            line_first=i + 1,
+            line_last=i + 1,
+            sentences=segment(text, language),
+            stretches=(Stretch(0, i + 1, None),),
+        )
         for i, (kind, text) in enumerate(paragraphs)
     )
     return Article(ordinal, laid_out, language, 0.9, title=paragraphs[0][1], **more)  # type: ignore[arg-type]
@@ -64,7 +72,7 @@ def a_good_dataset() -> list[Document]:
     river = article(0, "zh-Hans", RIVER, published_on=date(2024, 3, 5), url="https://paper.example/2024/river")
     boxes = tuple(Box(1, 10.0, 20.0 * i, 200.0, 20.0 * i + 15) for i in range(2))
     paged = tuple(
-        Paragraph(p.kind, p.text, p.confidence, boxes=(box,), sentences=p.sentences)
+        Paragraph(p.kind, p.text, p.confidence, boxes=(box,), sentences=p.sentences, stretches=(Stretch(0, 1, box),))
         for p, box in zip(article(0, "zh-Hant", LANTERN).paragraphs, boxes, strict=True)
     )
     lantern = Article(0, paged, "zh-Hant", 0.8, title="燈市", published_on=date(1931, 2, 4))

@@ -117,6 +117,7 @@ BAD: Mapping[str, Spoil] = {
     "text_is_slice": put(text_errors=1),
     "pos_known": put(pos_errors=1),
     "counts_agree": put(count_errors=1),
+    "lines_traced": put(line_errors=1),
     "characters_valid": put(character_errors=1),
     "tokens_present": put(n_tokens=0),
     "tokens_per_char_chinese": put(tokens_per_char=0.91),

@@ -20,6 +20,7 @@ from tasks.document import (
     Reject,
     Sentence,
     Source,
+    Stretch,
     Token,
     count_chars,
 )
@@ -77,6 +78,7 @@ def process(source: Source, cut: Cut = segment, corrections: Sequence[Correction
             confidence=1.0,
             line_first=number,
             line_last=number,
+            stretches=(Stretch(0, number, None),),
         )
         for number, line in enumerate(text.splitlines(), start=1)
     )

@@ -20,7 +20,7 @@ from tasks.dataset import (
     encode_tables,
     withdraw,
 )
-from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Token
+from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Stretch, Token
 
 DICTIONARY = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
@@ -61,6 +61,7 @@ def test_an_article_becomes_rows() -> None:
         ("unwrap",),
         (box,),
         sentences=(Sentence(0, 5, (Token(0, 2, "t"), Token(2, 5, "v"))),),
+        stretches=(Stretch(0, 3, Box(1, 10.0, 20.0, 90.0, 30.0)), Stretch(3, 4, Box(1, 10.0, 30.0, 40.0, 40.0))),
     )
     article = Article(
         0, (body,), "zh-Hant", 0.9, "雾", ("甲", "乙"), "站", "报", date(2024, 2, 29), "http://h.example/1"
@@ -100,6 +101,10 @@ def test_an_article_becomes_rows() -> None:
             "boxes": [{"page": 1, "x0": 10.0, "top": 20.0, "x1": 90.0, "bottom": 40.0}],
             "line_first": None,
             "line_last": None,
+            "lines": [
+                {"start": 0, "line": 3, "page": 1, "x0": 10.0, "top": 20.0, "x1": 90.0, "bottom": 30.0},
+                {"start": 3, "line": 4, "page": 1, "x0": 10.0, "top": 30.0, "x1": 40.0, "bottom": 40.0},
+            ],
         }
     ]
     assert [list(t.values())[1:] for t in tables["tokens"].to_pylist()] == [

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.dataset import SCHEMAS, article_id, build_tables
-from tasks.document import Article, Document, Paragraph, Reject, Sentence, Source, Token
+from tasks.document import Article, Document, Paragraph, Reject, Sentence, Source, Stretch, Token
 from tasks.quality import balance, quality
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -31,7 +31,15 @@ def paragraph(kind: str, *sentences: str, confidence: float = 0.5) -> Paragraph:
             at += len(word) + 1
         spans.append(Sentence(start, start + len(sentence), tuple(tokens)))
         start += len(sentence)
-    return Paragraph(kind, text, confidence, line_first=1, line_last=1, sentences=tuple(spans))  # type: ignore[arg-type]
+    return Paragraph(
+        kind,  # type: ignore[arg-type]
+        text,
+        confidence,
+        line_first=1,
+        line_last=1,
+        sentences=tuple(spans),
+        stretches=(Stretch(0, 1, None),),
+    )
 
 
 TIDE = Article(
@@ -201,6 +209,19 @@ CASES: Mapping[str, tuple[Spoil, dict[str, dict[str, int]]]] = {
     "a length that is wrong": (put("articles", 0, n_chars=99), {FIRST: {"count_errors": 1}}),
     "a hash of another text": (put("articles", 0, text_sha256="0" * 64), {FIRST: {"count_errors": 1}}),
     "a text that is not its paragraphs": (put("articles", 0, text="潮信"), {FIRST: {"count_errors": 3}}),
+    "a paragraph that leads to no line": (put("paragraphs", 1, lines=[]), {FIRST: {"line_errors": 1}}),
+    "lines in disorder": (
+        put("paragraphs", 1, lines=[{"start": 0, "line": 1}, {"start": 7, "line": 2}, {"start": 4, "line": 3}]),
+        {FIRST: {"line_errors": 1}},
+    ),
+    "a first line that begins behind the head": (
+        put("paragraphs", 1, lines=[{"start": 1, "line": 1}]),
+        {FIRST: {"line_errors": 1}},
+    ),
+    "a line that begins behind the end": (
+        put("paragraphs", 1, lines=[{"start": 0, "line": 1}, {"start": 10, "line": 2}]),
+        {FIRST: {"line_errors": 1}},
+    ),
     "an article without its source": (put("articles", 2, source="c.txt"), {THIRD: {"reference_errors": 1}}),
 }
 

@@ -56,9 +56,10 @@ def test_paragraphs_lead_back_to_their_lines(name: str) -> None:
     for paragraph in (p for article in articles for p in article.paragraphs):
         assert paragraph.line_first is not None
         assert paragraph.line_last is not None
-        own = _folded("".join(lines[paragraph.line_first - 1 : paragraph.line_last]))
-        assert _folded(paragraph.text)[:6] in own
-        assert _folded(paragraph.text)[-6:] in own
+        ends = [*(stretch.start for stretch in paragraph.stretches[1:]), len(paragraph.text)]
+        for stretch, end in zip(paragraph.stretches, ends, strict=True):
+            assert paragraph.line_first <= stretch.line <= paragraph.line_last
+            assert _folded(paragraph.text[stretch.start : end]) in _folded(lines[stretch.line - 1])
 
 
 LINES = st.lists(

@@ -21,7 +21,7 @@ import pytest
 
 from tasks import dataset, release
 from tasks.dataset import ROW_TABLES, SCHEMAS
-from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Token
+from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Stretch, Token
 from tasks.release import Busy, Held, NoRelease, Release, StorageError, open_release, publishing
 
 START = datetime(2024, 3, 1, 6, 0, tzinfo=UTC)
@@ -30,9 +30,15 @@ START = datetime(2024, 3, 1, 6, 0, tzinfo=UTC)
 def document(name: str, text: str = "河水涨了。") -> Document:
     tokens = tuple(Token(i, i + 1, "n") for i in range(len(text)))
     body = Paragraph(
-        "body", text, 0.9, ("unwrap",), (Box(1, 1.0, 2.0, 3.0, 4.5),), sentences=(Sentence(0, len(text), tokens),)
+        "body",
+        text,
+        0.9,
+        ("unwrap",),
+        (Box(1, 1.0, 2.0, 3.0, 4.5),),
+        sentences=(Sentence(0, len(text), tokens),),
+        stretches=(Stretch(0, 1, None),),
     )
-    caption = Paragraph("caption", "城门", 0.5, line_first=1, line_last=2)
+    caption = Paragraph("caption", "城门", 0.5, line_first=1, line_last=2, stretches=(Stretch(0, 1, None),))
     article = Article(0, (body, caption), "zh-Hans", 0.9, title=name, authors=("甲", "乙"), published_on=START.date())
     return Document(Source(name, name, 9, name), (article,), media_type="text/plain", n_chars=len(text) + 2)
 
