@@ -10,11 +10,13 @@ from flows.cli import main
 from flows.explain import Unpublished, View, lay_out, page, pairs
 from flows.settings import Settings, load
 from flows.sketch import Leaf, Mark, Sketch
+from tasks import article
 from tasks.article import process
 from tasks.dataset import build_tables
 from tasks.document import Box, Source
-from tasks.guard import Guard
+from tasks.guard import Guard, Part
 from tests.markup import HOSTILE, Elements
+from tests.pdf_writer import pdf, show
 
 SAMPLES = Path(__file__).parents[2] / "raw" / "samples"
 
@@ -171,3 +173,18 @@ def test_a_published_source_is_shown_as_published(project: Path, unchecked: None
     gone = explain.explain(load(), "a.txt")
     assert gone.articles[0].facts["title"] == "河边的春天"
     assert not gone.lines
+
+
+def test_a_long_pdf_is_drawn_by_one_child_after_the_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(article, "PAGES_AT_ONCE", 1)
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf(show(50, 300, "The ferry leaves at noon."), show(50, 300, "It is back at night.")))
+    source, settings = Source("a.pdf", str(path), 1, "0"), {"pictures": False, "options": {}}
+    parts: list[bytes] = []
+    while isinstance(drawn := sketch.work([source], settings, parts), Part):
+        parts.append(drawn.data)
+    assert len(parts) == 2
+    assert [mark.text for mark in sketch.decode(drawn, []).marks] == [
+        "The ferry leaves at noon.",
+        "It is back at night.",
+    ]
