@@ -5,6 +5,7 @@ Nothing is changed: what is tried in a folder is undone, and no alert is sent.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import ipaddress
 import json
@@ -17,7 +18,8 @@ import tempfile
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ from flows import accepted, corrections
 from flows.settings import WrongSettings
 from tasks import release
 from tasks.release import NoRelease
+from tasks.sources import unescape_name
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -93,23 +96,54 @@ def _set(settings: Settings) -> Iterator[Check]:
     """Look at what the settings name; they themselves are read already, and so are right."""
     yield Check("settings", str(settings.file or "none: defaults, environment and command line"))
     for name, folder in settings.folders.items():
-        told = ", ".join(f"{key} {value}" for key, value in folder.model_dump(exclude_none=True).items())
+        found = folder.reading | {f"expectations.{key}": value for key, value in folder.expectations.items()}
+        told = ", ".join(f"{key} {value}" for key, value in found.items())
         missing = "" if (settings.raw / name).is_dir() else f"there is no such folder in {settings.raw}: see its name"
         yield Check(f"folder {name}", told or "nothing is set", missing)
     if settings.dictionary:
         yield _try("dictionary", lambda: _words(str(settings.dictionary)))
-    yield _try("accepted", lambda: f"{settings.accepted}: {len(accepted.load(settings.accepted)):,} entries")
-    yield _try(
-        "corrections", lambda: f"{settings.corrections}: of {len(corrections.load(settings.corrections)):,} sources"
-    )
+    yield _try("accepted", lambda: _accepted(settings))
+    yield _try("corrections", lambda: _corrections(settings))
     yield _try("alert channels", lambda: _channels(settings))
 
 
-def _try(name: str, look: Callable[[], str]) -> Check:
+def _try(name: str, look: Callable[[], str | Check]) -> Check:
     try:
-        return Check(name, look())
+        found = look()
+        return found if isinstance(found, Check) else Check(name, found)
     except (WrongSettings, ValueError) as error:
         return Check(name, "wrong", str(error))
+
+
+def _accepted(settings: Settings) -> Check:
+    entries = accepted.load(settings.accepted)
+    told, remedy = f"{settings.accepted}: {len(entries):,} entries", ""
+    if stale := accepted.stale(entries, _hashes(settings, {entry.source for entry in entries})):
+        told += f", of which {len(stale):,} hold no more, such as that of {stale[0].source}"
+        remedy = "accept anew what should pass, and take out the others"
+    return Check("accepted", told, remedy)
+
+
+def _corrections(settings: Settings) -> Check:
+    entries = corrections.load(settings.corrections)
+    try:
+        outcomes = corrections.outcomes(release.open_release(settings.processed), entries.keys())
+    except (NoRelease, release.StorageError):
+        outcomes = {}
+    told, remedy = f"{settings.corrections}: of {len(entries):,} sources", ""
+    if found := corrections.unapplied(entries, _hashes(settings, entries), outcomes):
+        told += f", of which {len(found):,} not (all) applied, such as {found[0].source}: {found[0].why}"
+        remedy = "`wenliu plan` lists them: write their entries anew, or take them out"
+    return Check("corrections", told, remedy)
+
+
+def _hashes(settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of those sources that are there."""
+    found = {}
+    for name in names:
+        with suppress(OSError), (settings.raw / unescape_name(name)).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _words(dictionary: str) -> str:

@@ -134,6 +134,17 @@ def test_what_is_set_wrongly_is_told(settings: str, found: dict[str, str], proje
     assert wrong() == found
 
 
+def test_what_people_decided_and_is_no_longer_in_force_is_told(project: Path) -> None:
+    head = f'source = "a.txt"\nsha256 = "{"0" * 64}"\nbecause = "so"\n'
+    Path("accepted.toml").write_text(f'[[accept]]\n{head}article_id = "a-0000"\ncheck = "date_possible"\n')
+    Path("corrections.toml").write_text(f'[[correct]]\n{head}article = 0\nquote = "x"\ntitle = "y"\n')
+    found = {check.name: check for check in doctor.examine(load())}
+    assert "1 hold no more, such as that of a.txt" in found["accepted"].found
+    assert "accept anew" in found["accepted"].remedy
+    assert "such as a.txt: the source has changed since" in found["corrections"].found
+    assert "`wenliu plan` lists them" in found["corrections"].remedy
+
+
 def test_a_folder_that_cannot_be_written_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
