@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from tasks.document import Language
+from tasks.document import Direction, Language, Opening
 
 FILE = Path("wenliu.toml")
 PREFIX = "WENLIU_"
@@ -73,6 +73,8 @@ class Folder(_Section):
     publisher: Annotated[str, Field(pattern=r"\S")] | None = None
     language: Language | None = None
     encoding: str | None = None
+    direction: Direction | None = None
+    opening: Opening | None = None
     expectations: Mapping[str, float] = Field(default_factory=dict)
 
     @property

@@ -56,7 +56,7 @@ def process(
     try:
         reading = read(source, options, before)
         enter(stage := "reflow")
-        articles, left_out = reflow(reading)
+        articles, left_out = reflow(reading, options.opening)
         articles = tuple(_as_set(article, options) for article in articles)
         corrected = correct(articles, corrections)
         articles = corrected.articles
@@ -118,7 +118,7 @@ def read(source: Source, options: Options, before: Sequence[Reading] | None = No
     check_whole(source.source, head, len(data))
     readings = list(before or ())
     while not readings or _next(readings, options):
-        readings.append(_read_on(source, data, media_type, readings))
+        readings.append(_read_on(source, data, media_type, options, readings))
         left = _next(readings, options)
         if before is not None and (before or left):
             raise Unfinished(readings[-1], "ocr" if left == "scans" else "")
@@ -132,7 +132,7 @@ def _next(readings: Sequence[Reading], options: Options) -> Literal["pages", "sc
     return "scans" if options.ocr and pdf.scans_left(readings) else ""
 
 
-def _read_on(source: Source, data: bytes, media_type: str, readings: Sequence[Reading]) -> Reading:
+def _read_on(source: Source, data: bytes, media_type: str, options: Options, readings: Sequence[Reading]) -> Reading:
     """Read some more pages."""
     if readings and not readings[-1].pages_left:
         draw = pdf.draw if media_type == pdf.MEDIA_TYPE else image.draw
@@ -140,7 +140,7 @@ def _read_on(source: Source, data: bytes, media_type: str, readings: Sequence[Re
     if media_type != pdf.MEDIA_TYPE:
         return image.read_image(data, media_type)
     done = sum(len(reading.pages) for reading in readings)
-    reading = pdf.read_pages(data, done + 1, PAGES_AT_ONCE)
+    reading = pdf.read_pages(data, done + 1, PAGES_AT_ONCE, options.direction)
     check_pages(source.source, data, done + len(reading.pages) + reading.pages_left)
     return reading
 

@@ -32,6 +32,10 @@ BESIDE: frozenset[Kind] = frozenset({"caption"})
 Language = Literal["zh-Hans", "zh-Hant", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh-Hans", "zh-Hant", "en")
 
+#: Which way the lines of a page run, and what shows that a paragraph of running text begins: where a user knows it.
+Direction = Literal["horizontal", "vertical"]
+Opening = Literal["indent", "gap"]
+
 
 class Box(NamedTuple):
     """A rectangle on a page: `page` counts from 1, the rest are points from the page's top left corner."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tasks.corrections import Correction, digest
-from tasks.document import Language, Source
+from tasks.document import Direction, Language, Opening, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Options:
     """What a user may set about reading: plain values, so that they reach a child process as JSON.
 
     `dictionary` is the path of a user dictionary in jieba's format, `encoding` the encoding of text files where it is
-    known; `publisher` and `language` are those of every article. None lets the file itself say. `ocr` says whether pages
+    known; `publisher` and `language` are those of every article; `direction` is that of a page's lines, `opening` what
+    shows where paragraphs of running text begin. None lets the file itself say. `ocr` says whether pages
     that are only pictures are read, for which the extra of that name has to be installed.
     """
 
@@ -28,6 +29,8 @@ class Options:
     encoding: str | None = None
     publisher: str | None = None
     language: Language | None = None
+    direction: Direction | None = None
+    opening: Opening | None = None
     ocr: bool = False
 
 

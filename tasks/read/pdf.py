@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any, Literal, NamedTuple
 
 from tasks.clean import OPENING, is_wide
-from tasks.document import Box, Line, Page, Reading, Reject, Unreadable
+from tasks.document import Box, Direction, Line, Page, Reading, Reject, Unreadable
 from tasks.read.ocr import Picture
 
 MEDIA_TYPE = "application/pdf"
@@ -79,10 +79,10 @@ def read_pdf(data: bytes) -> Reading:
     return whole([read_pages(data)])
 
 
-def read_pages(data: bytes, first: int = 1, most: int | None = None) -> Reading:
+def read_pages(data: bytes, first: int = 1, most: int | None = None, direction: Direction | None = None) -> Reading:
     """Return the lines of some pages of a PDF, from the page `first` on, or of all that are left.
 
-    Raises as `read_pdf`, but not for pages without usable text: others may have some (see `whole`).
+    `direction` is that of the running text where it is known; else each page shows it. Raises as `read_pdf`, but not for pages without usable text: others may have some (see `whole`).
     """
     if not data:
         raise Unreadable("empty", "the file holds no bytes.", "Copy the file again from its origin.")
@@ -108,7 +108,7 @@ def read_pages(data: bytes, first: int = 1, most: int | None = None) -> Reading:
             made = Page(page.page_number, (), float(page.width), float(page.height))
             reject = overfull or _needs_ocr(page, chars)
             if not reject:
-                made = _page(page, chars, own)
+                made = _page(page, chars, own, direction)
                 reject = _turned(page, own["turned"], count)
             if reject:
                 if reject.check == "needs_ocr":
@@ -358,7 +358,7 @@ def _unusable(text: str) -> bool:
     return text.startswith("(cid:") or any(c == "\ufffd" or "\ud800" <= c <= "\uf8ff" for c in text)
 
 
-def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str]) -> Page:
+def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str], direction: Direction | None = None) -> Page:
     """Return one page: its glyphs as lines, its drawn rules and its pictures."""
     number, width, height = page.page_number, float(page.width), float(page.height)
     kept: list[dict[str, Any]] = []
@@ -367,7 +367,7 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str]) -> Pag
             left_out["invisible"] += _count([c])
         else:
             kept.append(c)
-    across, down = _directions(_deduped(kept, left_out))
+    across, down = _directions(_deduped(kept, left_out), direction)
     straight = [c for c in across if _course(c) == "right"], [c for c in down if _course(c) != "askew"]
     left_out["turned"] += _count((*across, *down)) - sum(map(_count, straight))
     lines = [
@@ -421,12 +421,16 @@ def _deduped(chars: list[dict[str, Any]], left_out: Counter[str]) -> list[dict[s
     return kept
 
 
-def _directions(chars: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Part the glyphs into those of horizontal and those of vertical lines.
+def _directions(
+    chars: list[dict[str, Any]], known: Direction | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part the glyphs into those of horizontal and those of vertical lines, the running text being set in one `known`.
 
     A glyph belongs to the direction in which its nearest neighbour stands: within a line characters touch, between
     lines there is leading. The file's order and pdfminer's `upright` say nothing about it.
     """
+    if known == "horizontal":
+        return chars, []
     inked = [c for c in chars if c["text"] and not c["text"].isspace()]
     wide = [c for c in inked if ord(c["text"][0]) > 0x2E7F]
     rows, columns = _Bins(), _Bins()
@@ -438,7 +442,7 @@ def _directions(chars: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list
         x, y = _middle(c)
         down.append(columns.nearest(x, y) < rows.nearest(y, x) - 0.05 * c["size"])
     if sum(down) <= 0.5 * len(wide):
-        return chars, []
+        return ([], chars) if known == "vertical" else (chars, [])
     # A running head is set across a vertical page: a glyph goes with its row where nearly all of the row lies across.
     across = Counter(rows.key(_middle(c)[1]) for c, d in zip(wide, down, strict=True) if not d)
     along = Counter(rows.key(_middle(c)[1]) for c, d in zip(wide, down, strict=True) if d)

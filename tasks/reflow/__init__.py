@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tasks.document import Article, Reading
+from tasks.document import Article, Opening, Reading
 from tasks.reflow import metadata
 from tasks.reflow.articles import (
     Draft,
@@ -24,19 +24,19 @@ from tasks.reflow.articles import (
     sets_space,
     settle_kinds,
 )
-from tasks.reflow.labels import label_rows
+from tasks.reflow.labels import label_rows, with_openings
 from tasks.reflow.layout import arrange
 from tasks.reflow.rows import Row
 
 
-def reflow(reading: Reading) -> tuple[tuple[Article, ...], Mapping[str, int]]:
+def reflow(reading: Reading, opening: Opening | None = None) -> tuple[tuple[Article, ...], Mapping[str, int]]:
     """Return the articles of a source in reading order, and how many characters each rule left out.
 
-    Every character of `reading` that is not white space is in a paragraph or counted as left out.
+    `opening` is what a paragraph of running text begins with, where that is known. Every character of `reading` that is not white space is in a paragraph or counted as left out.
     """
     rows = arrange(reading)
     running = [row for row in rows if not row.aside]
-    drafts = draft_paragraphs(running, label_rows(running))
+    drafts = draft_paragraphs(running, with_openings(running, label_rows(running), opening))
     drafts = _with_captions(drafts, rows)
     left_out = LeftOut()
     spaced = sets_space(rows)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tasks.clean import CLOSING, ENDING, OPENING, TRAILING, is_wide
+from tasks.document import Opening
 from tasks.reflow.discourse import AFTER, log_odds
 from tasks.reflow.rows import Row
 
@@ -61,6 +62,10 @@ DATED = re.compile(
     r"^\S{0,14}\s?([12]\d{3}\s?[年./-]\s?\d{1,2}\s?[月./-]\s?\d{1,2}\s?日?|[〇零一二三四五六七八九十]{4}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
     r"(\s?星期[一二三四五六日天])?(\s\d{1,2}:\d{2}(:\d{2})?)?(\s?第\S{1,3}版)?(\s?\S{0,14})?$"
 )
+
+
+#: White space before a line, in em, that is an indent.
+INDENTED = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +368,7 @@ _LENGTHS = (35, 70, 110, 160, 220, 300, 420)
 
 def _surely_ended(fill: str, end: str, after: Row) -> bool:
     """Return whether a row that stands so and ends so ends its paragraph beyond doubt."""
-    return ("stop" in end and fill not in "fc01") or (after.indent or 0.0) >= 1.4
+    return ("stop" in end and fill not in "fc01") or (after.indent or 0.0) >= INDENTED
 
 
 def _is_justified(rows: Sequence[Row]) -> str:
@@ -445,6 +450,23 @@ def calibrated(certainty: float, medium: str) -> float:
 def label_rows(rows: Sequence[Row]) -> list[Label]:
     """Return the most probable labels of rows in reading order, each with its marginal probability."""
     return decode(rows, model("page" if rows[0].line.box is not None else "text")) if rows else []
+
+
+def with_openings(rows: Sequence[Row], labels: Sequence[Label], opening: Opening | None) -> list[Label]:
+    """Return the labels with running text parted where its `opening` shows, and nowhere else; as they are without one.
+
+    A row that begins a lane or a page goes on with the text before it unless it opens. Titles, headings and the like
+    stay what they are, and so does the row after one.
+    """
+    found = list(labels)
+    paged = bool(rows) and rows[0].line.box is not None
+    for i in range(1, len(found)) if opening else ():
+        before, label = found[i - 1], found[i]
+        if before.kind == label.kind == "body":
+            row = rows[i]
+            opens = (row.indent or 0.0) >= INDENTED if opening == "indent" else row.gap > (0.3 if paged else 0.0)
+            found[i] = Label("body", opens, 1.0)
+    return found
 
 
 def decode(rows: Sequence[Row], m: Model) -> list[Label]:

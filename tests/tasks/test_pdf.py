@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.document import Reading, Unreadable, count_chars
-from tasks.read.pdf import read_pdf
+from flows.batch import page_of
+from tasks.document import Direction, Reading, Unreadable, count_chars
+from tasks.read.pdf import read_pages, read_pdf
 from tests.pdf_writer import pdf, show
 
 SAMPLES = Path(__file__).parents[2] / "raw" / "samples"
@@ -101,6 +102,16 @@ def test_a_newspaper_page_has_its_columns_apart() -> None:
     for line in reading.pages[0].lines:
         if line.box and abs((line.size or 0) - body) < 0.1 and not line.vertical:
             assert line.box.x1 - line.box.x0 < 0.5 * width, line.text
+
+
+@pytest.mark.parametrize("direction", ["horizontal", "vertical"])
+def test_a_page_set_wider_than_its_leading_is_read_as_it_is_known_to_run(direction: Direction) -> None:
+    lines = ["河边的春天", "来得真很早", "柳树已发芽"]
+    spaced = page_of("\n".join(lines)).replace(b"10 Tf 12 TL", b"10 Tf 12 TL 4 Tc")  # 2 points between lines, 4 in them
+    (page,) = read_pages(spaced, direction=direction).pages
+    down = ["".join(letters) for letters in zip(*lines, strict=True)]
+    assert sorted(line.text for line in page.lines) == sorted(lines if direction == "horizontal" else down)
+    assert {line.vertical for line in page.lines} == {direction == "vertical"}
 
 
 def test_a_vertical_page_is_read_down_but_its_running_head_across() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.document import Article, Line, Page, Reading, count_chars
+from tasks.document import Article, Line, Opening, Page, Reading, count_chars
 from tasks.read.text import read_text
 from tasks.reflow import reflow
 
@@ -84,3 +84,26 @@ def test_no_text_is_lost_or_fails(lines: list[str]) -> None:
     for paragraph in (p for article in articles for p in article.paragraphs):
         assert paragraph.text
         assert 0 <= paragraph.confidence <= 1
+
+
+#: The lines of one text, and its paragraphs by what is known to begin them.
+OPENINGS: dict[Opening | None, list[list[int]]] = {
+    None: [[0], [1], [2, 3], [4], [5]],
+    "indent": [[0], [1], [2, 3, 4], [5]],
+    "gap": [[0], [1, 2, 3], [4, 5]],
+}
+OPENING_LINES = [
+    "河边的春天\n",
+    "今年春天来得很早，河边的柳树已经发芽了。\n",
+    "　　孩子们在操场上放风筝，一直玩到了天黑\n",
+    "为止。\n",
+    "\n渡口的船夫解开缆绳，等第一批进城的菜农。\n",
+    "　　老人坐在长椅上聊着天，谁也没有再说话。\n",
+]
+
+
+@pytest.mark.parametrize(("opening", "paragraphs"), OPENINGS.items(), ids=str)
+def test_paragraphs_open_where_they_are_known_to(opening: Opening | None, paragraphs: list[list[int]]) -> None:
+    articles, _ = reflow(read_text("".join(OPENING_LINES).encode()), opening)
+    found = [p.text for article in articles for p in article.paragraphs]
+    assert found == ["".join("".join(OPENING_LINES[k].split()) for k in lines) for lines in paragraphs]
