@@ -74,7 +74,7 @@ def plan(settings: Settings, *, full: bool = False, now: datetime | None = None)
     planned = sources.plan(
         listing,
         made_by,
-        parent.table("sources") if parent else None,
+        parent.table("sources", sources.STATE) if parent else None,
         parent.manifest["fingerprint"] if parent else None,
         own=orders.own,
         retry_rejected=parent is not None and parent.manifest["judged_by"] != judged_by,

@@ -423,7 +423,7 @@ def plan(
     those that are `due` since a day has come. `full` redoes all. A source is gone only when every folder could be
     looked into.
     """
-    before = {row["source"]: row for row in parent.select(_STATE).to_pylist()} if parent else {}
+    before = {row["source"]: row for row in parent.select(STATE).to_pylist()} if parent else {}
     differences = [part for part in fingerprint.changed(parent_parts or {}) if part not in OWN]
     lists: dict[str, list[Change]] = {
         name: [] for name in ("new", "changed", "redo", "gone", "unchanged", "kept", "waiting")
@@ -452,7 +452,8 @@ def plan(
     return Plan(**{name: tuple(sorted(found)) for name, found in lists.items()}, todo=tuple(todo))
 
 
-_STATE = ["source", "sha256", "status", "fingerprint"]
+#: The columns of `sources` that a plan needs, and so those that tables of every schema version have.
+STATE = ["source", "sha256", "status", "fingerprint"]
 
 
 def _compare(source: Source, was: Mapping[str, Any] | None) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from expectations.history import past
@@ -383,3 +384,20 @@ def test_a_day_unlike_the_others_is_published_with_a_warning(project: Path) -> N
     remembered = past(release.open_release(impatient.processed).manifest["metrics"])
     assert [profile.new for profile in remembered] == [5, 2, 20]
     assert remembered[-1].checks == {"volume_usual": 2}
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_release_of_an_earlier_schema_is_done_again(settings: Settings) -> None:
+    pipeline.run(settings)
+    current = release.open_release(settings.processed)
+    for table in ("sources", "articles"):
+        for part in current.paths(table):
+            older = pq.read_table(part).drop_columns("n_chars")
+            part.unlink()
+            pq.write_table(older, part)
+    manifest = dict(current.manifest) | {"schema_version": 0}
+    manifest["fingerprint"] = manifest["fingerprint"] | {"schema": "0"}
+    (current.path / "release.json").write_text(json.dumps(manifest), encoding="utf-8")
+    outcome = pipeline.run(settings)
+    assert (outcome.status, outcome.planned["redo"]) == ("published", 3)
+    assert len(release.open_release(settings.processed).table("articles")) == 3
