@@ -255,7 +255,7 @@ def _run(
         cost.stages.enter("publish")
         for finding in outcome.warnings:
             log(f"warning: {finding['check']} ({finding['count']:,}): {finding['message']}")
-        _write_report(job, staging, checked, outcome, log)
+        _write_report(job, staging, checked, replace(outcome, metrics=cost.figures(reading, staging)), log)
         if checked.refusals:
             figures = cost.figures(reading, staging)
             outcome = replace(outcome, path=by.once("refuse", lambda: refuse(staging, checked, figures)))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows import metrics
 from flows.difference import Difference, difference
 from tasks.release import Release
 
@@ -159,7 +160,7 @@ def _folders(runs: Sequence[Profile], departed: set[str]) -> list[Plot]:
     )
     return [
         plot(
-            name,
+            "raw/ itself" if name == "." else name,
             [(run.release, float(run.folders[name].articles)) for run in runs if name in run.folders and run.new],
             name in departed,
         )
@@ -230,7 +231,14 @@ def page(view: View) -> str:
     )
     template = environment.get_template("report.html")
     return template.render(
-        view=view, tables=TOLD, shown=SHOWN, context=CONTEXT, width=WIDTH, height=HEIGHT, rows=examples
+        view=view,
+        tables=TOLD,
+        shown=SHOWN,
+        context=CONTEXT,
+        width=WIDTH,
+        height=HEIGHT,
+        rows=examples,
+        cost=metrics.sentence,
     )
 
 

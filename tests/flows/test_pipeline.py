@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -393,6 +394,9 @@ def test_a_release_of_an_earlier_schema_is_done_again(settings: Settings) -> Non
     for table in ("sources", "articles"):
         for part in current.paths(table):
             older = pq.read_table(part).drop_columns("n_chars")
+            if table == "sources":
+                at = older.schema.get_field_index("fingerprint")
+                older = older.set_column(at, "fingerprint", pa.array(["earlier"] * len(older)))
             part.unlink()
             pq.write_table(older, part)
     manifest = dict(current.manifest) | {"schema_version": 0}
