@@ -7,7 +7,7 @@ their names may not be known.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
@@ -38,7 +38,7 @@ from flows.job import check_paths
 from flows.pipeline import TOLD, Outcome, Watch, silent
 from flows.runs import show_alive, sweep
 from flows.settings import Settings, load
-from tasks.release import Busy
+from tasks.release import Busy, Held
 
 R = TypeVar("R")
 Item = TypeVar("Item")
@@ -46,8 +46,10 @@ Item = TypeVar("Item")
 #: Reading a batch or writing a file may meet a busy disk; what is wrong with a document is no error but a reject.
 RETRIES = 2
 RETRY_DELAY_SECONDS = 2.0
-#: The names of the state of a run whose release the gate refused, and of one that found another at work.
-REFUSED, BUSY = "Refused", "Busy"
+#: The name of the state of a run whose release the gate refused.
+REFUSED = "Refused"
+#: What a run may find at its start that cancels it, by the name of its state.
+CANCELLED: Mapping[str, type[Exception]] = {"Busy": Busy, "Held": Held}
 _KEPT_OUT: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 #: An artifact is updated at most this often: each update is a request.
 PROGRESS_SECONDS = 2.0
@@ -116,8 +118,8 @@ def build(
         show_alive(work, UUID(flow_run.id))
         try:
             outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=log)
-        except Busy as error:  # no failure: the other run does what this one would
-            return Cancelled(name=BUSY, message=str(error))
+        except (Busy, Held) as error:  # no failure: another run does what this one would, or a person wants none
+            return Cancelled(name=type(error).__name__, message=str(error))
         keep(outcome)
         _report(outcome)
         return _state(outcome)
@@ -222,8 +224,8 @@ def run(settings: Settings, *, full: bool = False, watch: Watch = silent) -> Out
     here = build(watch, outcomes.append)
     try:
         state = here(settings.raw, settings.processed, settings.file, full, return_state=True)
-        if state.name == BUSY:
-            raise Busy(state.message)
+        if cancelled := CANCELLED.get(state.name or ""):
+            raise cancelled(state.message)
         return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))
     except httpx.HTTPError:
         watch("going on without Prefect, whose server has failed", 0, 1)

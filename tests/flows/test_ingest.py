@@ -54,15 +54,19 @@ def test_the_flow_publishes_and_leaves_its_story_in_prefect(rejecting: Settings)
     assert "segment" in str(told["ingest-metrics"])
 
 
-def test_a_run_that_finds_another_at_work_is_no_failure_in_prefect(rejecting: Settings) -> None:
+def test_a_run_that_must_not_publish_is_no_failure_in_prefect(rejecting: Settings) -> None:
     from prefect.client.orchestration import get_client
 
     from flows import ingest
 
     with release.publishing(rejecting.processed), pytest.raises(release.Busy, match="is publishing"):
         ingest.run(rejecting)
+    (rejecting.processed / "held.json").write_text('{"release": "r", "since": "today", "because": ""}')
+    with pytest.raises(release.Held, match="wenliu resume"):
+        ingest.run(rejecting)
     with get_client(sync_client=True) as client:
-        assert ("Busy", "CANCELLED") in {(run.state_name, run.state_type) for run in client.read_flow_runs()}
+        states = {(run.state_name, run.state_type) for run in client.read_flow_runs()}
+    assert {("Busy", "CANCELLED"), ("Held", "CANCELLED")} <= states
 
 
 def test_a_secret_of_a_channel_may_be_a_block_of_prefects(project: Path) -> None:
