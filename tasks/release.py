@@ -430,8 +430,10 @@ class Staging:
                     for number, names in place.kept.items()
                     if parent
                 ]
-                if place.fresh or not tables:
+                if place.fresh:
                     tables.append(read(place.fresh))
+                if not tables:  # all are gone: a release without rows, for the checks to refuse
+                    tables.append({name: SCHEMAS[name].empty_table() for name in ROW_TABLES})
                 segment = self._write_segment(place.number, dataset.concat_tables(tables))
             self.segments.append(segment)
             if rejudge or not place.untouched:

@@ -179,6 +179,16 @@ def forty(settings: Settings) -> Settings:
     return settings
 
 
+def test_a_folder_that_lost_everything_is_refused(forty: Settings) -> None:
+    before = release.open_release(forty.processed)
+    for path in Path("raw").iterdir():
+        path.unlink()
+    outcome = pipeline.run(forty)
+    assert outcome.status == "refused"
+    assert {finding["check"] for finding in outcome.refusals} == {"rows_present", "not_shrunk"}
+    assert release.open_release(forty.processed).id == before.id
+
+
 def test_a_release_that_lost_most_articles_is_refused(forty: Settings) -> None:
     before = release.open_release(forty.processed)
     for number in range(40):
