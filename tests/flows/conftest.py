@@ -1,6 +1,6 @@
 """A folder to run in, with a reader that does as it is told (`stand_in`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from expectations.check import Verdict
 from flows import read
 from flows.settings import Settings, load
 from tasks import sources
+from tests.flows.endpoint import Endpoint, web_server
 
 #: Articles that pass all checks.
 SOUND = {
@@ -30,6 +31,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in SOUND.items():
         (tmp_path / "raw" / name).write_text(text, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture
+def web() -> Iterator[Endpoint]:
+    """A web server that alerts can be sent to."""
+    with web_server() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture

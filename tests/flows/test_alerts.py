@@ -2,15 +2,12 @@
 
 import json
 import socketserver
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +17,10 @@ from flows import alerts, pipeline
 from flows.alerts import causes
 from flows.pipeline import Outcome
 from flows.settings import Settings, WrongSettings, load
+from tests.flows.endpoint import Endpoint, served
 
 NOW = datetime(2024, 5, 1, 6, tzinfo=UTC)
 SECRET = "open-sesame"
-
-
-@dataclass
-class Endpoint:
-    """A server of ours and what it was told; it can be made to turn everything away."""
-
-    port: int = 0
-    told: list[Any] = field(default_factory=list)
-    passwords: list[str] = field(default_factory=list)
-    works: bool = True
-
-    @property
-    def titles(self) -> list[str]:
-        return [message["title"] for message in self.told]
-
-
-@contextmanager
-def served(handler: type[socketserver.BaseRequestHandler], endpoint: Endpoint) -> Iterator[Endpoint]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        endpoint.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield endpoint
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def web() -> Iterator[Endpoint]:
-    endpoint = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            said = self.rfile.read(int(self.headers["Content-Length"]))
-            if endpoint.works:
-                endpoint.told.append(json.loads(said))
-                endpoint.passwords.append(self.headers.get("Authorization", ""))
-            self.send_response(200 if endpoint.works else 503)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with served(Handler, endpoint):
-        yield endpoint
 
 
 @pytest.fixture
