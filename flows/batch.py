@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.metrics import Stopwatch
+from flows.metrics import Stopwatch, add_up
 from tasks.article import Unfinished, process
 from tasks.dataset import build_tables, encode_tables
 from tasks.document import Document, Reading, Source
@@ -39,12 +39,12 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
     try:
         documents = _documents(sources, instructions, watch, [ipc.decode(part) for part in parts])
     except Unfinished as unfinished:
-        return Part(ipc.encode(unfinished.reading), unfinished.limits)
+        return Part(ipc.encode(unfinished.reading, watch.seconds), unfinished.limits)
     watch.enter("tables")
     fingerprint = Fingerprint(settings["fingerprint"])
     own = {d.source.source: fingerprint.of(instructions.own(d.source), scanned=d.scanned) for d in documents}
     tables = build_tables(documents, fingerprint.value, own)
-    return encode_tables(tables, watch.seconds)
+    return encode_tables(tables, add_up([watch.seconds, *map(ipc.decode_seconds, parts)]))
 
 
 def _documents(

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from flows import batch
 from flows.read import WARM, WORK
+from tasks import article
 from tasks.article import process
-from tasks.dataset import decode_tables
+from tasks.dataset import decode_seconds, decode_tables
 from tasks.document import Source
 from tasks.forkserver import Part
 from tasks.guard import Guard, Limits
 from tasks.instructions import Instructions
+from tasks.read import ipc
 from tests.pdf_writer import pdf, show
 
 SETTINGS = {"instructions": Instructions().dump(), "fingerprint": {}, "pdf": True}
@@ -61,3 +64,16 @@ def test_a_line_without_end_is_more_than_a_child_may_hold(tmp_path: Path) -> Non
     with Guard(WORK, SETTINGS, decode, limits=Limits(memory_bytes=256 << 20)) as guard:
         [document] = guard.run([source]).rejected
     assert [reject.check for reject in document.rejects] == ["memory_limit"]
+
+
+def test_the_seconds_of_all_children_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(article, "PAGES_AT_ONCE", 1)
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf(*[show(50, 300, LINE)] * 3))
+    source = Source(path.name, str(path), path.stat().st_size, "0" * 64)
+    parts: list[bytes] = []
+    while isinstance(answer := batch.work([source], SETTINGS, parts), Part):
+        parts.append(answer.data)
+    spent = [ipc.decode_seconds(part)["read"] for part in parts]
+    assert len(spent) == 3
+    assert decode_seconds(answer, ["read"])["read"] > sum(spent) > 0
