@@ -89,7 +89,7 @@ def main() -> int:
         print("not judged: the extra `ocr` is not installed (make setup-ocr)")
         return 0
     where = (args.set / "gold.jsonl", args.set / "raw") if args.set else (SAMPLES_GOLD, SAMPLES)
-    cases = [(path, gold) for path, gold in kept_set(*where) if path.suffix == ".pdf"]
+    cases = [(path, gold) for path, gold in kept_set(*where) if path.suffix == ".pdf" and gold["articles"]]
     rows = {}
     for dpi in args.dpi:
         counts, seconds, pages = judge(cases, dpi, args.old)

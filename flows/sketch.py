@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.job import instructions
 from flows.read import limits
-from tasks.document import Box, Source, Unreadable
+from tasks.document import Box, Reject, Source, Unreadable
 from tasks.guard import Guard, Part
+from tasks.spool import HEAD_BYTES, page_count, sniff
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -90,10 +91,12 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
     trouble: list[str] = []
     leaves: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []
+    scans: Mapping[int, Reject] = {}
     try:
         before = [ipc.decode(part) for part in parts]
         reading = read(sources[0], Options(**settings["options"]), before)
         marks = list(_marks(reading))
+        scans = reading.scans
     except Unfinished as unfinished:
         return Part(ipc.encode(unfinished.reading), unfinished.limits)
     except Unreadable:
@@ -106,9 +109,9 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
             for p in reading.pages[:MOST_PAGES]
             if p.width and p.height
         ]
-    if settings["pictures"] and Path(sources[0].path).read_bytes()[:1024].find(b"%PDF-") >= 0:
+    if settings["pictures"]:
         try:
-            leaves = _with_pictures(leaves, sources[0].path)
+            leaves = _with_pictures(leaves, Path(sources[0].path).read_bytes(), scans)
         except Exception as error:  # noqa: BLE001 - whatever a damaged file provokes: the lines are shown without
             trouble.append(f"no picture of the pages could be drawn ({type(error).__name__})")
     return json.dumps({"leaves": leaves, "marks": marks[:MOST_LINES], "trouble": trouble, "lines": len(marks)}).encode()
@@ -139,23 +142,28 @@ def _marks(reading: Any) -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
-def _with_pictures(leaves: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Return the pages with their pictures, drawn from edge to edge of the paper as lines are measured."""
-    import pypdfium2
+def _with_pictures(leaves: list[dict[str, Any]], data: bytes, scans: Container[int]) -> list[dict[str, Any]]:
+    """Return the pages with their pictures; scans put straight, as their lines are measured."""
+    from PIL import Image
+
+    from tasks.read import image, pdf
+    from tasks.read.ocr import straighten
 
     known = {leaf["number"]: leaf for leaf in leaves}
+    if (media_type := sniff(data[:HEAD_BYTES])) == pdf.MEDIA_TYPE:
+        pages = pdf.draw(data, range(1, min(page_count(data), MOST_PAGES) + 1), dpi=72 * SCALE, most_pixels=MOST_PIXELS)
+    elif media_type in image.MEDIA_TYPES:
+        numbers = [page.number for page in image.read_image(data, media_type).pages][:MOST_PAGES]
+        pages = image.draw(data, numbers, most_pixels=MOST_PIXELS)
+    else:
+        return leaves
     drawn = []
-    with pypdfium2.PdfDocument(path) as document:
-        for index in range(min(len(document), MOST_PAGES)):
-            page = document[index]
-            page.set_cropbox(*page.get_mediabox())
-            width, height = page.get_size()
-            scale = min(SCALE, (MOST_PIXELS / max(width * height, 1)) ** 0.5)
-            png = BytesIO()
-            page.render(scale=scale, grayscale=True).to_pil().quantize(SHADES).save(png, "PNG", optimize=True)
-            page.close()
-            leaf = known.get(index + 1, {"number": index + 1, "width": width, "height": height})
-            drawn.append(leaf | {"picture": base64.b64encode(png.getvalue()).decode()})
+    for number, grey, points in pages:
+        shown = straighten(grey) if number in scans else grey
+        png = BytesIO()
+        Image.fromarray(shown).quantize(SHADES).save(png, "PNG", optimize=True)
+        leaf = known.get(number, {"number": number, "width": grey.shape[1] * points, "height": grey.shape[0] * points})
+        drawn.append(leaf | {"picture": base64.b64encode(png.getvalue()).decode()})
     return drawn
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,13 +37,13 @@ def read_image(data: bytes, media_type: str) -> Reading:
     return Reading(tuple(pages), media_type, 0, scans=scans)
 
 
-def draw(data: bytes, numbers: Sequence[int]) -> Iterator[Picture]:
-    """Yield pages of an image file as grey pictures for OCR; raises as `read_image`."""
+def draw(data: bytes, numbers: Iterable[int], *, most_pixels: int = MOST_PIXELS) -> Iterator[Picture]:
+    """Yield pages of an image file as grey pictures, as OCR wants them; raises as `read_image`."""
     with _opened(data) as image:
         for number in numbers:
             image.seek(number - 1)
             grey = _on_white(image)
-            shrink = max(1.0, (grey.width * grey.height / MOST_PIXELS) ** 0.5)
+            shrink = max(1.0, (grey.width * grey.height / most_pixels) ** 0.5)
             if shrink > 1.0:
                 grey = grey.resize((int(grey.width / shrink), int(grey.height / shrink)))
             yield Picture(number, np.asarray(grey), shrink * 72 / _dpi(image))

@@ -161,8 +161,8 @@ def scans_left(readings: Sequence[Reading]) -> list[int]:
     return list(left)
 
 
-def draw(data: bytes, numbers: Sequence[int]) -> Iterator[Picture]:
-    """Yield pages as pictures for OCR, from edge to edge of the paper, as places on a page are measured."""
+def draw(data: bytes, numbers: Iterable[int], *, dpi: float = DPI, most_pixels: int = MOST_PIXELS) -> Iterator[Picture]:
+    """Yield pages as pictures, as OCR wants them, from edge to edge of the paper, as places on a page are measured."""
     import pypdfium2
 
     with pypdfium2.PdfDocument(data) as pdf:
@@ -170,7 +170,7 @@ def draw(data: bytes, numbers: Sequence[int]) -> Iterator[Picture]:
             page = pdf[number - 1]
             page.set_cropbox(*page.get_mediabox())
             width, height = page.get_size()
-            scale = min(DPI / 72, (MOST_PIXELS / max(width * height, 1)) ** 0.5)
+            scale = min(dpi / 72, (most_pixels / max(width * height, 1)) ** 0.5)
             grey = page.render(scale=scale, grayscale=True).to_numpy().squeeze()
             page.close()
             yield Picture(number, grey, width / grey.shape[1])

@@ -1,9 +1,11 @@
 """The page that shows how a source was read: true to file and tables, and deaf to what texts say."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from flows import explain, look, pipeline, sketch
 from flows.cli import main
@@ -188,3 +190,17 @@ def test_a_long_pdf_is_drawn_by_one_child_after_the_other(monkeypatch: pytest.Mo
         "The ferry leaves at noon.",
         "It is back at night.",
     ]
+
+
+def test_an_image_is_shown_though_nothing_has_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    Image.new("L", (300, 200), 255).save(path, dpi=(200, 200))
+    source = Source("page.png", str(path), path.stat().st_size, "0")
+    answer = sketch.work([source], {"pictures": True, "options": {}}, ())
+    assert isinstance(answer, bytes)
+    drawn = sketch.decode(answer, [source])
+    [leaf] = drawn.leaves
+    assert leaf.picture is not None
+    assert Image.open(io.BytesIO(leaf.picture)).size == (300, 200)
+    assert (leaf.width, leaf.height) == pytest.approx((108, 72), abs=0.1)
+    assert not drawn.trouble
