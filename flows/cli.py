@@ -280,9 +280,10 @@ def explain(settings: Settings, name: str, refused: bool, html: str | None, corr
     if html is not None:
         _write_page(settings, name, refused, html)
         return
-    from flows import console, corrections, look
+    from flows import console, corrections
+    from flows.explain import find
 
-    found = look.explain(look.shelf(settings.processed, refused), name)
+    found = find(settings, name, refused)
     if correct is None:
         console.show_explanation(found, as_json)
     elif correct != "facts" and not correct.isdecimal():

@@ -341,6 +341,10 @@ def show_reject(row: Mapping[str, Any], pairs: Sequence[Pair], note: str, as_jso
         line()
     line(f"as a page: `wenliu explain {shlex.quote(row['source'])} --html`", "dim")
     if row["stage"] == "check" and row["article_id"]:
+        line(
+            f"if it is read wrongly: `wenliu explain {row['article_id']} --correct` prints a correction to start from",
+            "dim",
+        )
         line(f"if it may pass all the same: `wenliu rejects accept {row['reject_id']} --because WHY`", "dim")
 
 

@@ -94,9 +94,9 @@ def entry(found: Mapping[str, Any], paragraph: int | None) -> str:
         "article": int(article["article_id"].rpartition("-")[2]),
     }
     if paragraph is None:
-        values |= {"quote": rows[0]["text"][:QUOTED]}
-        values |= {name: article[name] for name in FACTS if article[name]}
-        choices = [f"#{name} = {'[]' if name == 'authors' else _toml('')}" for name in FACTS if name not in values]
+        values["quote"] = rows[0]["text"][:QUOTED]
+        facts = {name: article[name] or ([] if name == "authors" else "") for name in FACTS}
+        choices = ["# What is wrong of these:", *(f"#{name} = {_toml(value)}" for name, value in facts.items())]
     else:
         values |= {"paragraph": paragraph, "quote": rows[paragraph]["text"][:QUOTED]}
         choices = [

@@ -482,6 +482,22 @@ def pairs(view: View, article_id: str | None = None) -> list[Pair]:
     return found
 
 
+def find(settings: Settings, name: str, refused: bool = False) -> dict[str, Any]:
+    """Return what `flows.look.explain` tells of a source or an article; of a rejected article as it would be read now.
+
+    Raises `NotFound`.
+    """
+    shelf = look.shelf(settings.processed, refused)
+    rejected = shelf.rows("rejects", "article_id", name)
+    if not rejected:
+        return look.explain(shelf, name)
+    source = rejected[0]["source"]
+    file = settings.raw / unescape_name(source)
+    if not file.is_file():
+        raise NotFound(f"{name}: it was rejected, and the raw file {file} is gone")
+    return look.explain(Unpublished(_read_now(settings, _source_of(source, file))), name)
+
+
 def reread(settings: Settings, key: str, file: Path) -> View:
     """Return how a file would be read now, whatever is published of it."""
     source = _source_of(key, file)

@@ -99,10 +99,9 @@ def instructions(settings: Settings) -> Instructions:
 
 def unapplied(job: Job, found: Release | Staging | None, read_again: Collection[str] = ()) -> tuple[Unapplied, ...]:
     """Return the corrections that do not (all) apply, `found` telling what became of those of sources that were read."""
-    entries = {
-        source: entries for source, entries in job.instructions.corrections.items() if source not in job.listing.waiting
-    }
     hashes = {source.source: source.sha256 for source in job.listing.sources}
+    unknown = {*job.listing.waiting, *(source for source, sha256 in hashes.items() if not sha256)}
+    entries = {source: own for source, own in job.instructions.corrections.items() if source not in unknown}
     outcomes = corrections.outcomes(found, entries.keys() - set(read_again)) if found else {}
     return tuple(corrections.unapplied(entries, hashes, outcomes))
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,18 @@ def test_explain_asks_for_one_article_and_a_paragraph_it_has(
     for wrong, message in (("3", "its paragraphs are 0 to 2"), ("x", "takes the number of a paragraph")):
         assert wenliu("explain", "a.txt", "--correct", wrong) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_rejected_article_is_corrected_and_published(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("raw/late.txt").write_text("明天的新闻\n!future 明天的事情今天就写好了，登在报上。\n", encoding="utf-8")
+    pipeline.run(settings)
+    (reject,) = release.open_release(settings.processed).table("rejects").to_pylist()
+    assert reject["check"] == "date_possible"
+    capsys.readouterr()
+    assert wenliu("explain", reject["article_id"], "--correct") == 0
+    entry = capsys.readouterr().out.replace('because = ""', 'because = "a misprint"')
+    entry = entry.replace("#published_on = 2999-01-01", "published_on = 2024-05-01")
+    Path("corrections.toml").write_text(entry, encoding="utf-8")
+    outcome = pipeline.run(settings)
+    assert (outcome.status, outcome.read["sources"], outcome.rejects, outcome.warnings) == ("published", 1, [], [])
+    assert [row["published_on"] for row in rows(settings, "articles", "late.txt")] == [date(2024, 5, 1)]
