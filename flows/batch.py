@@ -14,7 +14,7 @@ from tasks.document import Document, Reading, Source
 from tasks.guard import Part
 from tasks.instructions import Instructions, Options
 from tasks.read import ipc
-from tasks.sources import Fingerprint
+from tasks.sources import Fingerprint, kinds_of
 
 #: Texts that meet what loads on first use: dictionary and tagger, weights, the rules of both scripts.
 CHINESE = """河边的春天
@@ -42,7 +42,7 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
         return Part(ipc.encode(unfinished.reading, watch.seconds), unfinished.limits)
     watch.enter("tables")
     fingerprint = Fingerprint(settings["fingerprint"])
-    own = {d.source.source: fingerprint.of(instructions.own(d.source), scanned=d.scanned) for d in documents}
+    own = {d.source.source: fingerprint.of(instructions.own(d.source), kinds_of(d)) for d in documents}
     tables = build_tables(documents, fingerprint.value, own)
     return encode_tables(tables, add_up([watch.seconds, *map(ipc.decode_seconds, parts)]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -40,9 +40,9 @@ class Job:
     parent: Release | None
     unapplied: tuple[Unapplied, ...] = ()
 
-    def fingerprint_of(self, source: Source, *, scanned: bool = False) -> str:
-        """Return what `sources.fingerprint` says of a source that is read now, and found to have scanned pages or not."""
-        return self.fingerprint.of(self.instructions.own(source), scanned=scanned)
+    def fingerprint_of(self, source: Source, kinds: Iterable[str]) -> str:
+        """Return what `sources.fingerprint` says of a source that is read now, and found to be of these kinds."""
+        return self.fingerprint.of(self.instructions.own(source), kinds)
 
     @property
     def is_empty(self) -> bool:

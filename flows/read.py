@@ -19,6 +19,7 @@ from flows.settings import WrongSettings
 from tasks.dataset import build_tables, decode_seconds, decode_tables, encode_tables
 from tasks.document import Document, Source, Unreadable
 from tasks.guard import Guard, Limits
+from tasks.sources import kinds_in, kinds_of
 from tasks.spool import Unsettled, take
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class BatchReader:
             self.finished.add(result)
         rejected += done.rejected if done else ()
         if rejected:
-            own = {document.source.source: self.job.fingerprint_of(document.source) for document in rejected}
+            own = {d.source.source: self.job.fingerprint_of(d.source, kinds_of(d)) for d in rejected}
             self.finished.add(encode_tables(build_tables(rejected, self.job.fingerprint.value, own)))
         return Progress(batch, unsettled, add_up(decode_seconds(result, OF_A_DOCUMENT) for result in results))
 
@@ -116,7 +117,7 @@ def read(settings: Settings, job: Job, steps: Steps, watch: Watch) -> Reading:
         for s in job.plan.todo
         if (found := finished.sources.get(s.source)) is None
         or found.sha256 != s.sha256
-        or found.fingerprint not in (job.fingerprint_of(s), job.fingerprint_of(s, scanned=True))
+        or found.fingerprint != job.fingerprint_of(s, kinds_in(found.fingerprint))
     ]
     unsettled: list[str] = []
     seconds: dict[str, float] = {}

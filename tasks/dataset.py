@@ -194,7 +194,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "fingerprint",
             pa.string(),
             "Code, rules, model, dictionary and settings that read it, as one hash; behind it, with a plus sign, the hashes "
-            "of its folder's settings, of its corrections and of what OCR there was for its scanned pages, where there are any.",
+            "of its folder's settings and of its corrections, where there are any, and of what reads texts, or pages, and scanned ones.",
         ),
         _field(
             "correction",

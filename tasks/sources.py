@@ -27,7 +27,7 @@ from urllib.parse import unquote_to_bytes
 import pyarrow as pa
 
 from tasks.dataset import SCHEMA_VERSION
-from tasks.document import Source
+from tasks.document import Document, Source
 from tasks.spool import QUIET_SECONDS, unsettled
 
 #: What is not ingested by default: a folder's own note, and files that others leave beside the articles or have not
@@ -263,13 +263,19 @@ def _save(cache: Path, entries: Mapping[str, _Known]) -> None:
 #: Modules under tasks/ that carry rows but do not make them: a change in these is no reason to read anything again.
 _CARRIERS = frozenset({"sources.py", "release.py", "guard.py", "forkserver.py", "quality.py"})
 _RULES = "clean.py"
-_LIBRARIES = ("jieba", "rjieba", "pdfplumber", "pdfminer.six", "pypdfium2", "regex", "sentencex")
+_LIBRARIES = ("jieba", "rjieba", "regex", "sentencex")
+#: What reads texts and nothing else, and what pages, the labeller's weights included; all else under tasks/ reads either.
+_OF_TEXTS = ("read/text.py", "reflow/labels-text.json.gz")
+_OF_PAGES = ("read/image.py", "read/ipc.py", "read/ocr.py", "read/pdf.py", "reflow/labels-page.json.gz")
+_LIBRARIES_OF_PAGES = ("pdfplumber", "pdfminer.six", "pypdfium2")
 #: What reads scanned pages; the models come in the package of the first.
 _OF_OCR = ("rapidocr", "onnxruntime", "opencv-python-headless", "pillow")
 
-#: The parts of a fingerprint, in the words of a plan's reasons; and those that one source may have beside them.
-PARTS = ("schema", "code", "rules", "model", "dictionary", "settings", "libraries", "ocr")
-OWN = ("folder", "correction", "ocr")
+#: The parts of a fingerprint that make rows of some sources alone: of texts, of pages, of pages that are only pictures.
+OF_SOME = ("text-reader", "page-reader", "ocr")
+#: All parts, in the words of a plan's reasons; and those that stand by themselves, for not every source has them.
+PARTS = ("schema", "code", "rules", "dictionary", "settings", "libraries", *OF_SOME)
+OWN = ("folder", "correction", *OF_SOME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,21 +287,16 @@ class Fingerprint:
     @property
     def value(self) -> str:
         """The whole as one hash: what stands in `sources.fingerprint` of a source that has nothing of its own."""
-        parts = {name: part for name, part in self.parts.items() if name != "ocr"}
+        parts = {name: part for name, part in self.parts.items() if name not in OF_SOME}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    @property
-    def ocr(self) -> str:
-        """What is part of the fingerprint of sources with scanned pages alone: which OCR there is, or that there is none."""
-        return _digest(self.parts.get("ocr", "none").encode())
+    def of(self, own: Mapping[str, str], kinds: Iterable[str] = ()) -> str:
+        """Return what stands in `sources.fingerprint` of a source with hashes of its own, of some kinds of `OF_SOME`.
 
-    def of(self, own: Mapping[str, str], *, scanned: bool = False) -> str:
-        """Return what stands in `sources.fingerprint` of a source with hashes of its own, or with scanned pages.
-
-        >>> Fingerprint({}).of({"folder": "12"})[32:]
-        '+folder:12'
+        >>> Fingerprint({"text-reader": "1"}).of({"folder": "12"}, ["text-reader"])[32:]
+        '+folder:12+text-reader:6b86b273ff34fce1'
         """
-        own = {**own, "ocr": self.ocr} if scanned else own
+        own = {**own, **{kind: _digest(self.parts.get(kind, "none").encode()) for kind in kinds}}
         return "".join([self.value, *(f"+{name}:{own[name]}" for name in OWN if name in own)])
 
     def changed(self, parts: Mapping[str, str]) -> list[str]:
@@ -307,6 +308,22 @@ class Fingerprint:
         return [name for name in self.parts if self.parts[name] != parts.get(name)]
 
 
+def kinds_in(fingerprint: str) -> list[str]:
+    """Say of which kinds a source is, going by its fingerprint.
+
+    >>> kinds_in("34ab+folder:12+page-reader:34+ocr:56")
+    ['page-reader', 'ocr']
+    """
+    return [kind for kind in OF_SOME if f"+{kind}:" in fingerprint]
+
+
+def kinds_of(document: Document) -> list[str]:
+    """Say of which kinds a source is, going by what became of it: of both where it could not be told what it holds."""
+    is_text, is_known = document.media_type == "text/plain", document.media_type is not None
+    found = {"text-reader": is_text or not is_known, "page-reader": not is_text, "ocr": document.scanned}
+    return [kind for kind in OF_SOME if found[kind]]
+
+
 def changed_for(before: str, after: str, parts: Sequence[str]) -> list[str]:
     """Say which parts of a source's fingerprint changed, `parts` being those that did for all sources.
 
@@ -315,29 +332,31 @@ def changed_for(before: str, after: str, parts: Sequence[str]) -> list[str]:
     """
     (was, *was_own), (now, *now_own) = before.split("+"), after.split("+")
     own = {entry.partition(":")[0] for entry in {*was_own} ^ {*now_own}}
-    return [*(parts if was != now else ()), *(name for name in OWN if name in own)]
+    return [*(part for part in parts if was != now and part not in OWN), *(name for name in OWN if name in own)]
 
 
 def fingerprint(settings: Mapping[str, Any], dictionary: Path | None = None, *, ocr: bool = False) -> Fingerprint:
-    """Take the fingerprint of this code, its rules, models and libraries, and of what the user sets.
+    """Take the fingerprint of this code, its rules, weights and libraries, and of what the user sets.
 
     `settings` are those alone that change what is read, `ocr` says whether scanned pages are. Comments, docstrings and
     layout of the code do not count.
     """
     here = Path(__file__).parent
-    files = sorted(path for path in here.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    code = [path for path in files if path.suffix == ".py" and path.name not in _CARRIERS and path != here / _RULES]
-    versions = {name: _version(name) for name in _LIBRARIES} | {"unicode": unicodedata.unidata_version}
+    of_some = {"text-reader": [here / name for name in _OF_TEXTS], "page-reader": [here / name for name in _OF_PAGES]}
+    apart = {here / _RULES, *of_some["text-reader"], *of_some["page-reader"]}
+    code = [path for path in sorted(here.rglob("*.py")) if path.name not in _CARRIERS and path not in apart]
+    versions = _versions(_LIBRARIES) + f" unicode={unicodedata.unidata_version}"
     return Fingerprint(
         {
             "schema": str(SCHEMA_VERSION),
             "code": hash_files(code),
             "rules": hash_files([here / _RULES]),
-            "model": hash_files([path for path in files if path.suffix not in (".py", ".pyi", ".typed", ".md")]),
             "dictionary": hash_files([dictionary] if dictionary else []),
             "settings": _digest(json.dumps(dict(settings), sort_keys=True, default=str).encode()),
-            "libraries": " ".join(f"{name}={version}" for name, version in versions.items()),
-            "ocr": " ".join(f"{name}={_version(name)}" for name in _OF_OCR) if ocr else "none",
+            "libraries": versions,
+            "text-reader": hash_files(of_some["text-reader"]),
+            "page-reader": f"{hash_files(of_some['page-reader'])} {_versions(_LIBRARIES_OF_PAGES)}",
+            "ocr": _versions(_OF_OCR) if ocr else "none",
         }
     )
 
@@ -365,6 +384,10 @@ def _meaning(code: bytes) -> bytes:
         ):
             node.body = node.body[1:]
     return ast.dump(tree).encode()
+
+
+def _versions(libraries: Iterable[str]) -> str:
+    return " ".join(f"{name}={_version(name)}" for name in libraries)
 
 
 def _version(library: str) -> str:
@@ -424,7 +447,7 @@ def plan(
     looked into.
     """
     before = {row["source"]: row for row in parent.select(STATE).to_pylist()} if parent else {}
-    differences = [part for part in fingerprint.changed(parent_parts or {}) if part not in OWN]
+    differences = fingerprint.changed(parent_parts or {})
     lists: dict[str, list[Change]] = {
         name: [] for name in ("new", "changed", "redo", "gone", "unchanged", "kept", "waiting")
     }
@@ -435,7 +458,7 @@ def plan(
         if was and name == "unchanged":
             if full:
                 name, reason = "redo", "all is redone"
-            elif was["fingerprint"] != (now := fingerprint.of(own(source), scanned="+ocr:" in was["fingerprint"])):
+            elif was["fingerprint"] != (now := fingerprint.of(own(source), kinds_in(was["fingerprint"]))):
                 parts = ", ".join(changed_for(was["fingerprint"], now, differences))
                 name, reason = "redo", f"changed since it was read: {parts}" if parts else "read by another fingerprint"
             elif retry_rejected and was["status"] != "published":

@@ -16,6 +16,8 @@ from tasks.dataset import build_tables, decode_tables, encode_tables
 from tasks.document import Document, Reading, Source, count_chars
 from tasks.read import ipc
 from tasks.read import pdf as read_pdf
+from tasks.reflow import labels
+from tasks.sources import kinds_of
 from tests.pdf_writer import pdf, show
 
 #: What lines are made of: what tells paragraphs apart, what is left out, what no text should hold.
@@ -33,6 +35,32 @@ def read(data: bytes, name: str = "a.txt", before: Sequence[Reading] | None = No
         path = Path(place, name)
         path.write_bytes(data)
         return process(Source(name, str(path), len(data), "0" * 64), before=before)
+
+
+#: For each medium, what reads the other one, and must never be asked.
+OTHERS = {
+    "text": (["tasks.read.pdf.read_pages", "tasks.read.image.read_image", "tasks.read.ocr.read_pictures"], "page"),
+    "page": (["tasks.article.read_text"], "text"),
+}
+
+
+@pytest.mark.parametrize("medium", OTHERS)
+def test_what_reads_the_other_medium_has_no_part_in_a_source(medium: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fingerprint of a text leaves out what reads pages, and the other way round."""
+    readers, other = OTHERS[medium]
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("asked for what reads the other medium")
+
+    for reader in readers:
+        monkeypatch.setattr(reader, never)
+    own = labels.model
+    monkeypatch.setattr(labels, "model", lambda wanted: never() if wanted == other else own(wanted))
+    samples = Path(__file__).parents[2] / "raw" / "samples"
+    name = {"text": "journal.txt", "page": "newspaper-page.pdf"}[medium]
+    document = read((samples / name).read_bytes(), name)
+    assert document.articles, document.rejects
+    assert kinds_of(document) == [f"{medium}-reader"]
 
 
 def kept(document: Document) -> int:

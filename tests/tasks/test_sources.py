@@ -223,11 +223,35 @@ def test_what_ocr_there_is_matters_to_scans_alone() -> None:
     without, with_ocr = (fingerprint({}, ocr=ocr) for ocr in (False, True))
     assert without.value == with_ocr.value
     parent = published(found("a.pdf", "scan.pdf"), without).to_pylist()
-    parent[1]["fingerprint"] = without.of({}, scanned=True)
+    parent[1]["fingerprint"] = without.of({}, ["ocr"])
     made = plan(found("a.pdf", "scan.pdf"), with_ocr, pa.Table.from_pylist(parent), without.parts)
     assert made.redo == (Change("scan.pdf", "changed since it was read: ocr"),)
     assert names(made.unchanged) == ["a.pdf"]
     assert plan(found("a.pdf", "scan.pdf"), without, pa.Table.from_pylist(parent), without.parts).is_empty
+
+
+def test_what_reads_pages_matters_to_pages_alone() -> None:
+    before = Fingerprint({"code": "1", "text-reader": "2", "page-reader": "3"})
+    listing = found("a.txt", "b.pdf", "damaged.pdf")
+    kinds = (["text-reader"], ["page-reader"], ["text-reader", "page-reader"])  # what is damaged could be either
+    rows = [
+        row | {"fingerprint": before.of({}, own)}
+        for row, own in zip(published(listing).to_pylist(), kinds, strict=True)
+    ]
+    parent = pa.Table.from_pylist(rows)
+    for part, redone in (("text-reader", ["a.txt", "damaged.pdf"]), ("page-reader", ["b.pdf", "damaged.pdf"])):
+        after = Fingerprint({**before.parts, part: "9"})
+        made = plan(listing, after, parent, before.parts)
+        assert made.redo == tuple(Change(name, f"changed since it was read: {part}") for name in redone)
+    after = Fingerprint({**before.parts, "code": "9"})
+    assert names(plan(listing, after, parent, before.parts).redo) == ["a.txt", "b.pdf", "damaged.pdf"]
+
+
+def test_every_data_file_that_makes_rows_is_part_of_the_fingerprint() -> None:
+    here = Path(sources.__file__).parent
+    told = {here / name for name in (*sources._OF_TEXTS, *sources._OF_PAGES)}
+    assert set(here.rglob("*.gz")) <= told
+    assert all(path.is_file() for path in told)
 
 
 def test_every_source_has_one_place_in_the_plan() -> None:
