@@ -54,7 +54,14 @@ LEAST_ROOM = 1 << 30
 
 def examine(settings: Settings) -> list[Check]:
     """Look at versions, folders, what is set, channels, the server, and what is there to be added."""
-    return [*_versions(), *_folders(settings), *_set(settings), _release(settings.processed), *_server(), *_extras()]
+    return [
+        *_versions(),
+        *_folders(settings),
+        *_set(settings),
+        _release(settings.processed),
+        *_server(),
+        *_extras(settings),
+    ]
 
 
 def _versions() -> Iterator[Check]:
@@ -254,13 +261,13 @@ def _ask(address: str, password: str | None = None, seconds: float = 5.0) -> tup
         return None, ""
 
 
-def _extras() -> Iterator[Check]:
+def _extras(settings: Settings) -> Iterator[Check]:
     """Look at what a run does without."""
     try:
         found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in OCR)
     except importlib.metadata.PackageNotFoundError:
-        found = "not installed: scanned pages are rejected (docs/ocr.md)"
-    yield Check("ocr", found)
+        found = "not installed: scanned pages are rejected; `make setup-ocr` adds it"
+    yield Check("ocr", "off in the settings: scanned pages are rejected" if settings.ocr == "off" else found)
     if shutil.which("fc-list"):
         fonts = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=False).stdout.splitlines()
         none = "none for Chinese: a browser on this machine shows boxes in our pages (fonts-noto-cjk has some)"

@@ -229,4 +229,4 @@ def run(settings: Settings, *, full: bool = False, watch: Watch = silent) -> Out
         return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))
     except httpx.HTTPError:
         watch("going on without Prefect, whose server has failed", 0, 1)
-        return outcomes[0] if outcomes else pipeline.run(settings, full=full, watch=watch)
+        return outcomes[0] if outcomes else pipeline.run(settings, full=full, watch=watch, log=logs.info)

@@ -212,6 +212,18 @@ def test_what_no_channel_takes_is_kept_for_the_next_run(
     assert SECRET not in written + caplog.text + repr(settings) + json.dumps(outcome.warnings)
 
 
+def test_what_a_channel_without_its_secret_should_have_is_kept(
+    told_by_web: Settings, web: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its secret is a block of Prefect's, and the server that has it is away."""
+    opened = alerts.open_channels(told_by_web)
+    monkeypatch.setattr(alerts, "open_channels", lambda _: dict.fromkeys(opened))
+    assert alerts.tell(told_by_web, published(finding()), NOW).away == dict.fromkeys(opened, 1)
+    monkeypatch.setattr(alerts, "open_channels", lambda _: opened)
+    assert alerts.tell(told_by_web, NOTHING, NOW).away == {}
+    assert web.titles == ["wenliu: warning: volume_usual"]
+
+
 def test_a_release_is_published_whatever_the_channels_do(project: Path, unchecked: None, web: Endpoint) -> None:
     web.works = False
     settings = load(workers=2, alerts={"channels": [f"json://127.0.0.1:{web.port}/"]})

@@ -145,6 +145,12 @@ def test_what_people_decided_and_is_no_longer_in_force_is_told(project: Path) ->
     assert "`wenliu plan` lists them" in found["corrections"].remedy
 
 
+def test_ocr_that_is_off_is_told_as_such(project: Path) -> None:
+    Path("wenliu.toml").write_text('ocr = "off"\n', encoding="utf-8")
+    (ocr,) = (check.found for check in examine(load()) if check.name == "ocr")
+    assert ocr.startswith("off in the settings")
+
+
 def test_a_folder_that_cannot_be_written_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
