@@ -41,6 +41,13 @@ def web() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
+def by_the_letter(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each letter is a word: for tests of which words do not matter, and no dictionary has to be loaded."""
+    monkeypatch.setattr(read, "WORK", "stand_in:work_by_the_letter")
+    monkeypatch.setattr(read, "WARM", None)
+
+
+@pytest.fixture
 def settings(project: Path) -> Settings:
     return load(workers=2)
 

@@ -53,7 +53,7 @@ def test_what_is_set_for_a_folder_holds_for_its_articles(tmp_path: Path) -> None
     assert read(tmp_path, mistaken, encoding="gb18030")["text"] == "一一一"
 
 
-@pytest.mark.usefixtures("unchecked")
+@pytest.mark.usefixtures("unchecked", "by_the_letter")
 def test_a_change_reads_the_sources_of_its_folder_alone(project: Path) -> None:
     Path("raw/晚报").mkdir()
     for name in ("a.txt", "b.txt"):
