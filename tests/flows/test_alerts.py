@@ -124,6 +124,11 @@ LIVES: dict[str, list[tuple[float, Outcome, list[str]]]] = {
         (1, published(), ["wenliu: over: refused"]),
         (1, published(), []),
     ],
+    "a correction that does not apply, over as soon as it does though nothing is new": [
+        (0, published(finding("corrections_apply")), ["wenliu: warning: corrections_apply"]),
+        (1, replace(NOTHING, warnings=[finding("corrections_apply")]), []),
+        (1, NOTHING, ["wenliu: over: warning: corrections_apply"]),
+    ],
     "a refusal ends no warning": [
         (0, published(finding()), ["wenliu: warning: volume_usual"]),
         (1, refused(finding("rows_present")), ["wenliu: refused: rows_present"]),

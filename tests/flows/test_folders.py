@@ -1,6 +1,8 @@
 """Settings of one folder of raw/: what they change, and how little is read again for them."""
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 
 from flows import batch, pipeline
 from flows.job import instructions, plan
-from flows.settings import load
+from flows.settings import Folder, load
 from tasks import release
 from tasks.dataset import decode_tables
 from tasks.document import Source
@@ -34,10 +36,11 @@ def test_the_innermost_folder_holds_alone() -> None:
 
 
 def read(tmp_path: Path, data: bytes, **settings: Any) -> dict[str, Any]:
-    """Return the row of the article that the engine makes of a text in a folder with settings."""
-    (tmp_path / "a.txt").write_bytes(data)
+    """Return the row of the article that the engine makes of a file in a folder with settings."""
+    file = tmp_path / ("a.pdf" if data.startswith(b"%PDF") else "a.txt")
+    file.write_bytes(data)
     orders = Instructions(folders={"papers": settings})
-    source = Source("papers/a.txt", str(tmp_path / "a.txt"), len(data), "")
+    source = Source(f"papers/{file.name}", str(file), len(data), "")
     tables = decode_tables(batch.work([source], {"instructions": orders.dump(), "fingerprint": {}}, ()))
     row: dict[str, Any] = tables["articles"].to_pylist()[0]
     return row
@@ -51,6 +54,12 @@ def test_what_is_set_for_a_folder_holds_for_its_articles(tmp_path: Path) -> None
     mistaken = "一一一".encode("gb18030")  # which is valid UTF-8 as well
     assert read(tmp_path, mistaken)["text"] != "一一一"
     assert read(tmp_path, mistaken, encoding="gb18030")["text"] == "一一一"
+    lines = ["河边的春天到了", "来得真的非常早", "柳树已经发了芽"]
+    spaced = batch.page_of("\n".join(lines)).replace(b"10 Tf 12 TL", b"10 Tf 12 TL 4 Tc")  # characters wider than lines
+    assert "".join(lines) not in read(tmp_path, spaced)["text"]
+    assert "".join(lines) in "".join(read(tmp_path, spaced, direction="horizontal")["text"].split())
+    apart = "今年春天来得很早。\n孩子们在放风筝。\n\n老人坐在长椅上。\n".encode()
+    assert read(tmp_path, apart, opening="gap")["n_paragraphs"] == 2
 
 
 @pytest.mark.usefixtures("unchecked", "by_the_letter")
@@ -70,6 +79,17 @@ def test_a_change_reads_the_sources_of_its_folder_alone(project: Path) -> None:
     assert pipeline.run(load()).status == "nothing new"
     rows = release.open_release(Path("processed")).table("sources").to_pylist()
     assert ["+folder:" in row["fingerprint"] for row in rows] == [False, True, True]
+
+
+def test_every_setting_of_a_folder_reaches_its_reader(project: Path) -> None:
+    settings = {
+        "publisher": "临江晚报", "language": "zh-Hant", "encoding": "big5", "direction": "vertical", "opening": "indent",
+    }  # fmt: skip
+    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items())
+    Path("wenliu.toml").write_text("\n".join(["[folders.a]", *lines]), encoding="utf-8")
+    options = asdict(instructions(load()).options_for("a/1.txt"))
+    assert {name: options[name] for name in settings} == settings
+    assert Folder.model_fields.keys() == settings.keys() | {"expectations"}
 
 
 def test_a_folder_whose_name_no_table_can_hold_is_found_all_the_same(tmp_path: Path, project: Path) -> None:
