@@ -58,9 +58,10 @@ def bare(jobs: Sequence[Sequence[Source]]) -> float:
 
 def ratio(name: str, jobs: Sequence[Sequence[Source]], rounds: int) -> float:
     """Print what the batches cost with and without the guard, and return the ratio."""
-    start = min(guarded([]) for _ in range(rounds))
-    with_guard = min(guarded(jobs) for _ in range(rounds)) - start
-    without = min(bare(jobs) for _ in range(rounds))
+    # In turn, so that whatever else the machine does meanwhile slows all of them.
+    measured = [(guarded([]), guarded(jobs), bare(jobs)) for _ in range(rounds)]
+    start, with_start, without = (min(seconds[n] for seconds in measured) for n in range(3))
+    with_guard = with_start - start
     sources = sum(map(len, jobs))
     print(
         f"{name:<6}{sources:>8,}{len(jobs):>9,}{start:>9.2f}{with_guard:>9.2f}{without:>9.2f}{with_guard / without:>8.3f}"
