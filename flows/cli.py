@@ -89,7 +89,7 @@ def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
     nothing = pipeline.nothing_new(settings, found)
     outcome = pipeline.told(settings, nothing) if nothing else _ingest(settings, full)
     told = {"status": outcome.status, "release": outcome.release, "read": outcome.read, "metrics": outcome.metrics}
-    logs.info(outcome.headline, told)
+    logs.info("the run has ended", told)
     console.show_outcome(outcome, as_json)
     return REFUSED if outcome.status == "refused" else DONE
 
