@@ -65,8 +65,9 @@ SERVER = "import sys; sys.path[:] = sys.argv[2:]; from tasks.forkserver import s
 
 START_SECONDS = 120
 
-#: Of how many parts a source may consist; together they are no longer than one output may be.
-MOST_PARTS = 1000
+#: Of how many parts a source may consist (the longest PDF there may be, all of it scans, makes 2,500); together they are
+#: no longer than one output may be.
+MOST_PARTS = 3000
 
 REMEDY = (
     "Open the file in a viewer and save it anew, or split it; an honest giant needs a higher limit in the settings."

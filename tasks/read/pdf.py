@@ -82,7 +82,8 @@ def read_pdf(data: bytes) -> Reading:
 def read_pages(data: bytes, first: int = 1, most: int | None = None, direction: Direction | None = None) -> Reading:
     """Return the lines of some pages of a PDF, from the page `first` on, or of all that are left.
 
-    `direction` is that of the running text where it is known; else each page shows it. Raises as `read_pdf`, but not for pages without usable text: others may have some (see `whole`).
+    `direction` is that of the running text where it is known; else each page shows it. Raises as `read_pdf`, but not for
+    pages without usable text: others may have some (see `whole`).
     """
     if not data:
         raise Unreadable("empty", "the file holds no bytes.", "Copy the file again from its origin.")
