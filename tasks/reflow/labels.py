@@ -22,6 +22,7 @@ import numpy as np
 from tasks.clean import CLOSING, ENDING, OPENING, TRAILING, is_wide
 from tasks.document import Opening
 from tasks.reflow.discourse import AFTER, log_odds
+from tasks.reflow.measure import FAR
 from tasks.reflow.rows import Row
 
 #: A row's label: the kind it belongs to, and whether it opens a paragraph (B) or goes on with one (I).
@@ -142,9 +143,13 @@ _SLACK = (-0.26, 0.24, 0.74, 1.24, 1.76, 2.3, 4.0, 8.0)
 
 
 def _fill_class(row: Row) -> str:
-    """Return the fill test in words: forced (f), forced unless compressed (c), or by how much there was room."""
+    """Return the fill test in words: forced (f), forced unless compressed (c), or by how much there was room.
+
+    Of a line that was never broken (u) there is nothing to tell: all lines of a text are such, or one that is wider
+    than its column by far. On a page such a line has a lane of its own.
+    """
     fill = row.fill
-    if fill.width is None:
+    if fill.width is None or (fill.spare < -FAR and row.line.box is None):
         return "u"
     if fill.slack < -0.26:
         return "f" if fill.squeezed < -0.01 else "c"

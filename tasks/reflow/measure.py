@@ -19,8 +19,11 @@ COMPRESSIBLE = frozenset("，。、；：？！”’）》〉】』」“‘（
 #: Candidate column widths: half an em apart, from three characters to a page of English on one line.
 WIDTHS = np.arange(3.0, 64.25, 0.5)
 #: Costs of the width search, in nats: a line that neither fills the column nor overflows it ended a paragraph (about
-#: one line in six does); a first line whose indent was stripped ends two em early; a change of measure is rare.
-SHORT, INDENTED, CHANGE, OVERFLOW, UNWRAPPED = 1.9, 1.2, 7.0, 9.0, 1.75
+#: one line in six does); a first line whose indent was stripped ends two em early; a change of measure is rare, and
+#: rarer still for one line alone: what is wider by far was never broken, as a title among the lines of a column.
+SHORT, INDENTED, CHANGE, OVERFLOW, UNBROKEN, UNWRAPPED = 1.9, 1.2, 7.0, 9.0, 6.0, 1.75
+#: So many em beyond its column, a line was never broken: no mark that hangs or is squeezed in takes so much.
+FAR = 2.3
 
 _UNIT = re.compile(r"[^\s\u2e80-\uffff“”‘’…—]+")
 _WIDE = re.compile(r"[\u2e80-\U0010ffff“”‘’…⋯—─]")
@@ -171,7 +174,11 @@ def column_widths(lines: Widths) -> tuple[np.ndarray, float]:
             np.where(
                 squeezed | hanging,
                 0.5 + 0.3 * np.clip(-room, 0, 3),
-                np.where(loose, 0.6 + 0.12 * np.abs(room), np.where(room < 0, OVERFLOW, SHORT)),
+                np.where(
+                    loose,
+                    0.6 + 0.12 * np.abs(room),
+                    np.where(room < 0, np.where(room < -FAR, UNBROKEN, OVERFLOW), SHORT),
+                ),
             ),
         ),
     )

@@ -36,7 +36,7 @@ TEXTS: dict[str, tuple[Kind, str]] = {
 
 
 def _draft(kind: Kind, text: str) -> Draft:
-    return Draft(kind, [Row(Line(text, 1), text, ())], [0.9], text)
+    return Draft(kind, [Row(Line(text, 1), text, ())], [0.9], text, starts=[0])
 
 
 def _drafts(letters: str) -> list[Draft]:

@@ -125,3 +125,16 @@ def test_viterbi_and_marginals_against_all_paths() -> None:
 def test_discourse_sees_only_what_is_near() -> None:
     near = "灯亮了。船靠岸了。"
     assert evidence("远处的话" * 100 + near * 9, "船工说") == evidence(near * 20, "船工说")
+
+
+def test_a_title_on_one_line_among_broken_lines() -> None:
+    title = "河埠头的石阶装上声控灯 夜里上下不再靠摸"
+    body = [
+        "河埠头有十一级石阶，从前夜里上下，",
+        "全靠摸。上个月，镇里给石阶装了灯，",
+        "一跺脚，整条石阶都亮，水里也亮，像",
+        "有两条路。住在桥头的孟家阿婆说，她",
+        "活了八十年，头一回看清石阶的棱角。",
+    ]
+    labels = label_rows(_rows("\n".join([title, *body])))
+    assert [(label.kind, label.opens) for label in labels[:3]] == [("title", True), ("body", True), ("body", False)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.reflow.measure import UNMEASURED, column_widths, fill_lines, first_unit, natural_width, widths
+from tasks.reflow.measure import FAR, UNMEASURED, column_widths, fill_lines, first_unit, natural_width, widths
 
 TEXT = (
     "堤岸上的灯一盏一盏亮起来的时候，最后一班渡船正好靠岸。船工把缆绳绕上木桩，回头数了数乘客，比昨天多了七个人，"
@@ -66,3 +66,15 @@ def test_first_unit(text: str, unit: str) -> None:
 def test_book_type_is_narrower_than_a_typewriters() -> None:
     assert natural_width("little") == 3.0
     assert natural_width("little", proportional=True) < 2.0 < natural_width("WWWW", proportional=True)
+
+
+def test_a_line_far_wider_than_the_column_was_never_broken() -> None:
+    long_title = "老渡口的最后一班船今晚靠岸 两岸居民自发前来送行"
+    for lines in ([long_title, *_wrapped(16)], [*_wrapped(16), long_title, *_wrapped(16)]):
+        fill = fill_lines(lines)[lines.index(long_title)]
+        assert fill.width == 16
+        assert fill.spare < -FAR
+
+
+def test_a_column_that_changes_for_several_lines_is_no_such_line() -> None:
+    assert all(fill.spare >= -FAR for fill in fill_lines(_wrapped(14) * 2 + _wrapped(22) * 2))
