@@ -370,6 +370,8 @@ def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:
         return
     source = found["source"]
     line(f"{source['source']}  {source['status']}" + (f": {source['reason']}" if source["reason"] else ""), "bold")
+    if source.get("correction"):  # releases of an earlier schema say nothing of it
+        line(f"  corrections: {source['correction']}", "dim")
     for left in source["left_out"]:
         line(f"  left out by {left['rule']}: {left['chars']:,} characters", "dim")
     for row in found["rejects"]:

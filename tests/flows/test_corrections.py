@@ -103,7 +103,9 @@ def test_a_correction_of_a_source_that_changed_is_not_applied_and_told(
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_an_entry_that_does_not_fit_is_told_on_every_run_until_it_is_mended(settings: Settings) -> None:
+def test_an_entry_that_does_not_fit_is_told_on_every_run_until_it_is_mended(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     correct(CHANGE.replace("放风筝", "放鞭炮"), 'paragraph = 1\nquote = "柳树"\nkind = "list"')
     why = "article 0, paragraph 2: it does not hold '放鞭炮'"
     for read in (3, 0):
@@ -111,6 +113,9 @@ def test_an_entry_that_does_not_fit_is_told_on_every_run_until_it_is_mended(sett
         assert outcome.read.get("sources", 0) == read
         assert [json.loads(warning["evidence"]) for warning in outcome.warnings] == [[{"source": "a.txt", "why": why}]]
     assert plan(settings).unapplied == (("a.txt", why),)
+    capsys.readouterr()
+    assert wenliu("explain", "a.txt") == 0
+    assert f"corrections: {why}" in capsys.readouterr().out
     assert [row["kind"] for row in rows(settings, "paragraphs")] == ["title", "list", "body"]
 
     correct(CHANGE)
