@@ -89,7 +89,7 @@ def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
     nothing = pipeline.nothing_new(settings, found)
     outcome = pipeline.told(settings, nothing) if nothing else _ingest(settings, full)
     told = {"status": outcome.status, "release": outcome.release, "read": outcome.read, "metrics": outcome.metrics}
-    logs.info("the run has ended", told)
+    logs.step("info", "the run has ended", told)
     console.show_outcome(outcome, as_json)
     return REFUSED if outcome.status == "refused" else DONE
 
@@ -103,7 +103,7 @@ def _ingest(settings: Settings, full: bool) -> Outcome:
     with console.progress() as watch:
         if address and not look.answers(address):
             logs.warning(f"the Prefect server at {address} does not answer; running without it")
-            return pipeline.run(settings, full=full, watch=watch, log=logs.info)
+            return pipeline.run(settings, full=full, watch=watch, log=logs.step)
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # stderr is ours
         from flows import ingest
 

@@ -136,7 +136,7 @@ def _steps() -> Watch:
         now = time.monotonic()
         if stage != last[0] or now - last[1] > STEP_SECONDS or done == total > 1:
             last = stage, now
-            logs.info(stage, {"stage": stage, "done": done, "total": total})
+            logs.step("info", stage, {"stage": stage, "done": done, "total": total})
 
     return watch
 

@@ -5,12 +5,13 @@ documents: a task run costs 10 ms or more. Annotations are no strings here, sinc
 their names may not be known.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 from uuid import UUID
 
 import httpx
@@ -105,16 +106,16 @@ def build(
         """
         logger = get_run_logger()
 
-        def log(message: str) -> None:
-            logger.info("%s", visible(message))
-            logs.info(message)
+        def log(level: Literal["info", "warning"], message: str) -> None:
+            logger.log(logging.getLevelName(level.upper()), "%s", visible(message))
+            logs.step(level, message)
 
         in_force = load(settings, raw=raw, processed=processed)
         check_paths(in_force)
         work = in_force.processed / ".work"
         with suppress(httpx.HTTPError):  # then the next run does it
             for dead in sweep(work):
-                log(f"run {dead}, which Prefect took for running, has crashed")
+                log("info", f"run {dead}, which Prefect took for running, has crashed")
         show_alive(work, UUID(flow_run.id))
         try:
             outcome = pipeline.run(in_force, full=full, steps=AsTasks(), watch=_both(watch, _artifact()), log=log)
@@ -229,4 +230,4 @@ def run(settings: Settings, *, full: bool = False, watch: Watch = silent) -> Out
         return cast(Outcome, state.result(raise_on_failure=state.name != REFUSED))
     except httpx.HTTPError:
         watch("going on without Prefect, whose server has failed", 0, 1)
-        return outcomes[0] if outcomes else pipeline.run(settings, full=full, watch=watch, log=logs.info)
+        return outcomes[0] if outcomes else pipeline.run(settings, full=full, watch=watch, log=logs.step)

@@ -54,10 +54,10 @@ def every_step() -> bool:
     return _logger.isEnabledFor(logging.INFO)
 
 
-def info(message: str, fields: Mapping[str, Any] | None = None) -> None:
-    """Tell machines of a step; `fields` stand beside the message."""
+def step(level: Literal["info", "warning"], message: str, fields: Mapping[str, Any] | None = None) -> None:
+    """Tell machines, and them alone, what a run does or meets; `fields` stand beside the message."""
     if every_step():
-        _logger.info("%s", _in_one_line(message), extra=dict(fields or {}))
+        _logger.log(logging.getLevelName(level.upper()), "%s", _in_one_line(message), extra=dict(fields or {}))
 
 
 def warning(message: str) -> None:

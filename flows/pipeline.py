@@ -38,6 +38,9 @@ Item = TypeVar("Item")
 #: Hears how far a run is: the stage, how many of its items are done, and how many there are.
 Watch = Callable[[str, int, int], None]
 
+#: Hears what a run does and meets: how grave it is, and one line.
+Log = Callable[[Literal["info", "warning"], str], None]
+
 #: The tables whose rows a summary tells.
 TOLD = ("sources", "articles", "paragraphs", "rejects")
 #: Withdrawing an article may make a check of another row fail; when that goes on for so long, something else is wrong.
@@ -46,6 +49,10 @@ ROUNDS = 3
 
 def silent(stage: str, done: int, total: int) -> None:
     """Hear nothing: the watch of whoever does not want one."""
+
+
+def unheard(level: str, message: str) -> None:
+    """Let what a run says go unheard: the log of whoever does not want one."""
 
 
 class Steps(Protocol):
@@ -158,7 +165,7 @@ def run(
     full: bool = False,
     steps: Steps | None = None,
     watch: Watch = silent,
-    log: Callable[[str], None] = lambda _: None,
+    log: Log = unheard,
     now: datetime | None = None,
 ) -> Outcome:
     """Ingest what is new under `raw`, check it, publish it under `processed`, and tell who wants to know.
@@ -182,9 +189,7 @@ def run(
     return told(settings, outcome, now, log)
 
 
-def told(
-    settings: Settings, outcome: Outcome, now: datetime | None = None, log: Callable[[str], None] = lambda _: None
-) -> Outcome:
+def told(settings: Settings, outcome: Outcome, now: datetime | None = None, log: Log = unheard) -> Outcome:
     """Send the alerts that an outcome amounts to, and return it with them, and with a warning of what was not taken."""
     from flows import alerts
 
@@ -204,7 +209,7 @@ def told(
         for name, number in sent.away.items()
     ]
     for finding in away:
-        log(f"warning: {finding['message']}")
+        log("warning", str(finding["message"]))
     return replace(outcome, alerts=sent.alerts, warnings=[*outcome.warnings, *away])
 
 
@@ -213,7 +218,7 @@ def _run(
     full: bool,
     by: Steps,
     watch: Watch,
-    log: Callable[[str], None],
+    log: Log,
     now: datetime | None,
 ) -> Outcome:
     cost = Cost()
@@ -223,15 +228,15 @@ def _run(
         (settings.processed / ".work").mkdir(exist_ok=True)
         job = plan(settings, full=full, now=now)
         if nothing := nothing_new(settings, job, now):
-            log(nothing.headline)
+            log("info", nothing.headline)
             return nothing
-        log("to do: " + ", ".join(f"{number:,} {sort}" for sort, number in job.counts.items() if number))
+        log("info", "to do: " + ", ".join(f"{number:,} {sort}" for sort, number in job.counts.items() if number))
 
         cost.stages.enter("reading")
         reading = read(settings, job, by, watch)
         finished, fresh, unsettled = reading.finished, reading.fresh, reading.unsettled
         for source in unsettled:
-            log(f"{source}: changed while it was read; left for the next run")
+            log("info", f"{source}: changed while it was read; left for the next run")
 
         watch("staging", 0, 1)
         cost.stages.enter("stage")
@@ -254,7 +259,7 @@ def _run(
         )
         cost.stages.enter("publish")
         for finding in outcome.warnings:
-            log(f"warning: {finding['check']} ({finding['count']:,}): {finding['message']}")
+            log("warning", f"{finding['check']} ({finding['count']:,}): {finding['message']}")
         _write_report(job, staging, checked, replace(outcome, metrics=cost.figures(reading, staging)), log)
         if checked.refusals:
             figures = cost.figures(reading, staging)
@@ -266,20 +271,20 @@ def _run(
             try:
                 store.retain(settings.retention.releases, settings.retention.hours, now)
             except release.StorageError as error:  # it is published all the same
-                log(f"warning: old releases stay for now: {error}")
+                log("warning", f"old releases stay for now: {error}")
             finished.clear()
-    log(outcome.headline)
+    log("info", outcome.headline)
     figures = cost.figures(reading, staging)
     return replace(outcome, metrics=figures, seconds=figures["seconds"])
 
 
-def _write_report(job: Job, staging: Staging, checked: Checked, outcome: Outcome, log: Callable[[str], None]) -> None:
+def _write_report(job: Job, staging: Staging, checked: Checked, outcome: Outcome, log: Log) -> None:
     from flows import report
 
     try:
         report.write(job, staging, checked, outcome)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a page for people, the data is as good
-        log(f"warning: no report could be written: {type(error).__name__}: {error}")
+        log("warning", f"no report could be written: {type(error).__name__}: {error}")
 
 
 def check_open(settings: Settings) -> None:

@@ -45,7 +45,7 @@ def serve(
         from flows.runs import sweep
 
         for dead in sweep(settings.processed / ".work"):
-            logs.info(f"run {dead}, which Prefect took for running, has crashed")
+            logs.step("info", f"run {dead}, which Prefect took for running, has crashed")
         if watch is not None:
             threading.Thread(target=look_after, args=(settings.raw, _run, watch), daemon=True).start()
         parameters = {"raw": settings.raw, "processed": settings.processed, "settings": settings.file}

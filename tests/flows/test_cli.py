@@ -77,6 +77,7 @@ def test_machines_hear_of_every_step_as_an_object(wenliu: Wenliu, unchecked: Non
         "publishing",
     ]
     assert said[0]["level"] == "WARNING"  # of the server that does not answer
+    assert next(entry["message"] for entry in said if entry["level"] == "INFO") == "to do: 4 new"
     assert (said[-1]["status"], said[-1]["read"]["articles"]) == ("published", 3)
     assert said[-1]["metrics"]["stages"]["reading"]["documents"] == 4
 

@@ -129,9 +129,9 @@ def test_a_report_that_cannot_be_written_does_not_cost_the_release(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "page", lambda _: 1 / 0)
-    said: list[str] = []
-    assert pipeline.run(settings, log=said.append).status == "published"
-    assert "warning: no report could be written: ZeroDivisionError: division by zero" in said
+    said: list[tuple[str, str]] = []
+    assert pipeline.run(settings, log=lambda level, message: said.append((level, message))).status == "published"
+    assert ("warning", "no report could be written: ZeroDivisionError: division by zero") in said
 
 
 def test_a_folder_without_articles_is_drawn_as_nothing() -> None:
