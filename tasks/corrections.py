@@ -207,7 +207,7 @@ def _split(paragraph: Paragraph, before: str) -> tuple[Paragraph, Paragraph]:
     text = paragraph.text
     if text.count(before) != 1:
         raise _Misfit(f"it holds {before!r} {text.count(before)} times, and once is needed")
-    at = text.index(before)
+    at = text.index(before) + len(before) - len(before.lstrip())
     if not text[:at].strip():
         raise _Misfit(f"it begins with {before!r}: there is nothing to split")
     noted = replace(_noted(paragraph, "correction_split"), confidence=1.0)

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.corrections import Corrected, Correction, correct, digest, parse
 from tasks.document import Article, Box, Kind, Paragraph, Stretch, count_chars
@@ -187,6 +189,38 @@ def test_a_part_whose_lines_are_not_known_keeps_the_place_of_the_whole() -> None
     before = replace(article(), paragraphs=(whole,))
     (after,) = corrected({"paragraph": 0, "quote": "天亮", "split_before": "下雨"}, before=before).articles
     assert told(after) == [("body", "天亮了。", 3, 5), ("body", "下雨。", 3, 5)]
+
+
+LINE = st.text("春天来了，说 ab-", min_size=1, max_size=8).map(str.strip).filter(bool)
+
+
+@given(st.lists(st.lists(LINE, min_size=1, max_size=4), min_size=1, max_size=5), st.data())
+def test_whatever_is_split_and_joined_no_character_is_lost_and_lines_stay_in_order(
+    texts: list[list[str]], data: st.DataObject
+) -> None:
+    now = before = article(tuple(("body", lines) for lines in texts))
+    left_out = 0
+    for _ in range(data.draw(st.integers(1, 4))):
+        n = data.draw(st.integers(0, len(now.paragraphs) - 1))
+        text = now.paragraphs[n].text
+        keys: dict[str, Any] = {"paragraph": n, "quote": text}
+        if n + 1 < len(now.paragraphs) and data.draw(st.booleans()):
+            keys["join_next"] = now.paragraphs[n + 1].text
+        else:
+            at = data.draw(st.integers(0, len(text) - 1))
+            keys["split_before"] = text[at:]
+            if not text[at:].strip():
+                continue
+        found = corrected(keys, before=now)
+        now, left_out = found.articles[0], left_out + sum(found.left_out.values())
+    chars = [sum(count_chars(p.text) for p in a.paragraphs) for a in (before, now)]
+    assert chars[0] == chars[1] + left_out
+    for paragraph in now.paragraphs:
+        starts = [stretch.start for stretch in paragraph.stretches]
+        assert starts == sorted({*starts})
+        assert starts[0] == 0
+        assert starts[-1] < len(paragraph.text)
+        assert not paragraph.text[0].isspace()
 
 
 TEXT = f"""
