@@ -34,9 +34,9 @@ from tasks.dataset import ROW_TABLES, SCHEMA_VERSION, SCHEMAS, Tables
 from tasks.document import Reject
 
 #: A segment is full at so many sources or characters: a corrected source costs one segment (0.1 s), and one segment's
-#: tokens fit easily into memory (4 million characters are some 2.5 million tokens, 200 MB in Arrow).
+#: tokens fit easily into memory (2 million characters are a million tokens or so, and 250 MB while they are judged).
 SEGMENT_SOURCES = 4096
-SEGMENT_CHARS = 4_000_000
+SEGMENT_CHARS = 2_000_000
 #: What a source's own rows weigh beside its text, in characters: rejected sources take room too.
 _SOURCE_CHARS = 200
 #: A drop may rewrite small segments that weigh no more than this share of its own rows: it writes less than twice
