@@ -23,6 +23,7 @@ from tasks.reflow.articles import (
     part_articles,
     sets_space,
     settle_kinds,
+    words_of,
 )
 from tasks.reflow.labels import label_rows, with_openings
 from tasks.reflow.layout import arrange
@@ -39,9 +40,9 @@ def reflow(reading: Reading, opening: Opening | None = None) -> tuple[tuple[Arti
     drafts = draft_paragraphs(running, with_openings(running, label_rows(running), opening))
     drafts = _with_captions(drafts, rows)
     left_out = LeftOut()
-    spaced = sets_space(rows)
+    spaced, words = sets_space(rows), words_of(rows)
     for draft in drafts:
-        join_rows(draft, spaced, left_out)
+        join_rows(draft, spaced, words, left_out)
     settle_kinds(drafts)
     head = _masthead(rows)
     articles = tuple(

@@ -65,11 +65,10 @@ def draft_paragraphs(rows: Sequence[Row], labels: Sequence[Label]) -> list[Draft
     return drafts
 
 
-def join_rows(draft: Draft, spaced: bool, left_out: LeftOut) -> None:
+def join_rows(draft: Draft, spaced: bool, words: frozenset[str], left_out: LeftOut) -> None:
     """Set a draft's text: its rows joined without the layout's spaces and hyphens; see `tasks.clean.joint`."""
     text = ""
     fixes: set[str] = set()
-    words = words_of(draft.rows)
     for row in draft.rows:
         fixes.update(row.fixes)
         cut, between = joint(text, row.text, spaced, words)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tasks.document import Reading
 from tasks.reflow.furniture import mark_page_furniture, mark_text_furniture
+from tasks.reflow.lanes import part_lanes
 from tasks.reflow.order import DISPLAY, body_size, flow, frames, page_spans, read_order
 from tasks.reflow.rows import Row, measure_text, text_rows
 
@@ -14,7 +15,7 @@ def arrange(reading: Reading) -> list[Row]:
     """Return the rows of a reading in reading order, measured, furniture and captions marked."""
     if any(line.box is not None for page in reading.pages for line in page.lines):
         return _page_rows(reading)
-    rows = text_rows([line for page in reading.pages for line in page.lines])
+    rows = text_rows([line for page in reading.pages for line in part_lanes(page.lines)])
     mark_text_furniture(rows)
     measure_text([row for row in rows if not row.aside])
     return rows

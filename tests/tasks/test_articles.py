@@ -16,6 +16,7 @@ from tasks.reflow.articles import (
     sets_space,
     settle_kinds,
     settle_titles,
+    words_of,
 )
 from tasks.reflow.rows import Row
 
@@ -141,10 +142,14 @@ def test_settle_kinds(kind: Kind, text: str, settled: Kind) -> None:
     assert drafts[0].kind == settled
 
 
-def _joined(*lines: str, spaced: bool = False) -> tuple[str, dict[str, int]]:
-    draft = Draft("body", [Row(Line(line, n), line, ()) for n, line in enumerate(lines)], [])
+def _rows(*lines: str) -> list[Row]:
+    return [Row(Line(line, n), line, ()) for n, line in enumerate(lines)]
+
+
+def _joined(*lines: str, spaced: bool = False, elsewhere: str = "") -> tuple[str, dict[str, int]]:
+    draft = Draft("body", _rows(*lines), [])
     left_out = LeftOut()
-    join_rows(draft, spaced, left_out)
+    join_rows(draft, spaced, words_of(_rows(*lines, elsewhere)), left_out)
     return draft.text, dict(left_out.chars)
 
 
@@ -155,6 +160,11 @@ def test_rows_join_as_their_words_ask() -> None:
         {"join_hyphen": 1},
     )
     assert _joined("the tide-mill and the tide-", "mill pond") == ("the tide-mill and the tide-mill pond", {})
+    assert _joined("the tide-", "mill pond", elsewhere="an old tide-mill stands") == ("the tide-mill pond", {})
+    assert _joined("a long-", "shore drift", elsewhere="the longshore drift") == (
+        "a longshore drift",
+        {"join_hyphen": 1},
+    )
 
 
 def test_the_author_sets_a_space_or_not() -> None:
