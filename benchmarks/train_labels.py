@@ -32,11 +32,13 @@ from tasks.read.pdf import read_pdf
 from tasks.read.text import read_text
 from tasks.reflow import arrange
 from tasks.reflow.discourse import evidence
-from tasks.reflow.labels import LABELS, Label, decode, features, unpack
+from tasks.reflow.labels import LABELS, PLACES, Label, decode, features, places, unpack
 from tasks.reflow.rows import Row
 
 ROOT = Path(__file__).parents[1]
 SCALE = 100
+#: Pages of the world are set by more programs than those here, so their confidence is kept this much lower.
+CAUTION = {"text": 0.0, "page": 1.0}
 #: What the chain has no label for is read as body text, and told apart by its words afterwards.
 _FOLDED = {"list": "body", "footnote": "body"}
 _SENTENCE = re.compile(r"[^。！？]*[。！？][”’）》】」』）]*")
@@ -138,6 +140,17 @@ def train_chain(cases: Iterable[tuple[Sequence[Row], Gold, Words]]) -> tuple[dic
     return _pack(_train(trainer, options)), count
 
 
+def well_placed(cases: Iterable[tuple[Sequence[Row], Gold, Words]]) -> list[float]:
+    """Return for each doubt about a row's place how often rows that raise it do go on where the row before them ended."""
+    right, seen = np.full(PLACES, 0.5), np.ones(PLACES)
+    for rows, gold, _ in cases:
+        for row, label in zip(rows, align(rows, gold), strict=True):
+            for k in places(row, opens=label is not None and label[0] == "B"):
+                seen[k] += 1
+                right[k] += label is not None
+    return [round(float(x), 3) for x in right / seen]
+
+
 def _train(trainer: Any, options: Mapping[str, Any]) -> Any:
     trainer.set_params(dict(options))
     with tempfile.TemporaryDirectory() as directory:
@@ -161,10 +174,11 @@ def _pack(info: Any) -> dict[str, Any]:
     return {"labels": labels, "scale": SCALE, "weights": weights, "transitions": transitions}
 
 
-def calibrate(pairs: Sequence[tuple[float, bool]]) -> tuple[list[float], list[float]]:
+def calibrate(pairs: Sequence[tuple[float, bool]], caution: float) -> tuple[list[float], list[float]]:
     """Return points of the rising curve that leads from a probability to how often it held (isotonic regression).
 
     Neighbouring bins that contradict the order are pooled; a bin of none wrong still counts half a paragraph as wrong.
+    The curve lies `caution` standard errors below what was counted.
     """
     pooled: list[list[float]] = []  # sum of probabilities, held, count
     ordered = sorted(pairs)
@@ -176,7 +190,9 @@ def calibrate(pairs: Sequence[tuple[float, bool]]) -> tuple[list[float], list[fl
             last = pooled.pop()
             pooled[-1] = [a + b for a, b in zip(pooled[-1], last, strict=True)]
     xs = [round(p / n, 6) for p, _, n in pooled]
-    ys = [round(held / (n + 0.5), 4) for _, held, n in pooled]
+    shares = np.array([held / (n + 0.5) for _, held, n in pooled])
+    errors = np.sqrt(shares * (1 - shares) / np.array([n for _, _, n in pooled]))
+    ys = [round(float(y), 4) for y in np.maximum.accumulate(shares - caution * errors)]
     return [0.0, *xs, 1.0], [ys[0], *ys, ys[-1]]
 
 
@@ -222,16 +238,18 @@ def train(
     every = [(running(reading), gold, w) for (reading, gold), w in made + given]
     held_out, taught = every[::8], [case for n, case in enumerate(every) if n % 8]
     trial, _ = train_chain(taught)
+    placed = well_placed(taught)
     pairs = []
     for rows, gold, w in held_out:
         labels = align(rows, gold)
         if rows and labels.count(None) <= 0.15 * len(labels):
-            model = unpack({**trial, "words": {name: x * SCALE for name, x in w.items()}})
+            model = unpack({**trial, "placed": placed, "words": {name: x * SCALE for name, x in w.items()}})
             pairs += list(whole(rows, decode(rows, model), labels))
     packed, rows_seen = train_chain(every)
     final = train_words(stories) if medium == "text" else {}
     packed["words"] = {name: round(x * SCALE) for name, x in final.items()}
-    packed["calibration"] = calibrate(pairs)
+    packed["placed"] = placed
+    packed["calibration"] = calibrate(pairs, CAUTION[medium])
     sure = [held for p, held in pairs if float(np.interp(p, *packed["calibration"])) >= 0.9]
     print(f"{medium}: {len(every)} cases, {rows_seen} rows, {len(packed['weights'])} features, {len(final)} words")
     print(

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
+from statistics import median
 from types import MappingProxyType
 from typing import Any
 
@@ -189,7 +191,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
     depths = _quote_depths([r.text for r in rows])
     blanks = np.concatenate([[0], np.cumsum([r.gap > 0 for r in rows])])
     flags = [_flags(r) for r in rows]
-    between = [] if paged else _text_features(rows, fills, ends, flags, style, words)
+    between = _parting_features(rows, fills, ends) if paged else _text_features(rows, fills, ends, flags, style, words)
     out: list[list[str]] = []
     for i, row in enumerate(rows):
         f: list[str] = ["bias"]
@@ -235,8 +237,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
             f += [f"w1={t[:1]},{open_end}", f"w2={t[:2]}", f"w3={t[:3]}", f"w4={t[:4]}"]
         if paged:
             f += _page_features(row, before, pe, pf, style, indent, justified)
-        else:
-            f += between[i]
+        f += between[i]
         out.append(f)
     return out
 
@@ -383,6 +384,28 @@ def _is_justified(rows: Sequence[Row]) -> str:
     return "y" if share > 0.6 else "n" if share < 0.3 else "?"
 
 
+def _parting_features(rows: Sequence[Row], fills: Sequence[str], ends: Sequence[str]) -> list[list[str]]:
+    """Return for each row of a page whether it stands apart from the one above, and whether that parts paragraphs here.
+
+    Two signs: how often the line after a sure end stands apart (0 never, 3 always, 9 unknown), and whether this one does
+    (y, n; l at the head of a lane, where nothing can be seen).
+    """
+    apart = [
+        row.gap
+        for end, (before, row) in zip(ends, pairwise(rows), strict=False)
+        if not row.starts and abs(row.scale - before.scale) < 0.05
+        and end in ("stop", "stop+", "dot") and before.right is not None and before.right > 1.5
+    ]  # fmt: skip
+    usual = median(apart) if len(apart) > 3 else 0.0
+    wide = max(0.12, 0.5 * usual)
+    share = _bin(sum(gap > wide for gap in apart) / len(apart), (0.1, 0.5, 0.85)) if len(apart) > 3 else 9
+    signs = [f"{share}{'l' if row.starts else 'y' if row.gap > wide else 'n'}" for row in rows]
+    return [
+        [f"w={sign}", f"w,pe={sign},{end}", f"w,pe,pf={sign},{end},{fill}"]
+        for sign, end, fill in zip(signs, ["^", *ends], ["^", *fills], strict=False)
+    ]
+
+
 def _page_features(
     row: Row, before: Row | None, pe: str, pf: str, style: str, indent: str, justified: str
 ) -> list[str]:
@@ -412,7 +435,8 @@ def _page_features(
 class Model:
     """The weights of one medium: a row of label scores per feature, and the scores of one label after another.
 
-    `words` weighs what the discourse says; `calibration` leads from a paragraph's probability by this chain to how
+    `words` weighs what the discourse says; `placed` tells how often a row stands in its right place, by how clearly the
+    order was decided there (see `Row.turn`), and at the head of a lane that goes on; `calibration` leads from a paragraph's probability by this chain to how
     often such paragraphs are whole, as two rows of points.
     """
 
@@ -421,6 +445,7 @@ class Model:
     weights: np.ndarray
     transitions: np.ndarray
     words: Mapping[str, float]
+    placed: Sequence[float]
     calibration: tuple[Sequence[float], Sequence[float]]
 
 
@@ -443,6 +468,7 @@ def unpack(packed: Mapping[str, Any]) -> Model:
         weights,
         np.array(packed["transitions"]),
         {name: weight / scale for name, weight in packed.get("words", {}).items()},
+        tuple(packed.get("placed", [1.0] * PLACES)),
         tuple(packed.get("calibration", ([0.0, 1.0], [0.0, 1.0]))),
     )
 
@@ -495,9 +521,24 @@ def decode(rows: Sequence[Row], m: Model) -> list[Label]:
         state: opens if opens[state] else np.array([x == m.labels[state] for x in m.labels]) for state in set(path)
     }
     return [
-        Label(m.labels[state][2:], bool(opens[state]), float(row @ alike[state]))
-        for state, row in zip(path, marginal, strict=True)
+        Label(
+            m.labels[state][2:],
+            bool(opens[state]),
+            float(p @ alike[state]) * float(np.prod([m.placed[k] for k in places(row, bool(opens[state]))])),
+        )
+        for state, p, row in zip(path, marginal, rows, strict=True)
     ]
+
+
+_TURNS = (0.25, 0.5, 1.0)
+#: How many doubts about its place a row may raise: one for each clearness of the order, one for going on in a new lane.
+PLACES = len(_TURNS) + 2
+
+
+def places(row: Row, opens: bool) -> list[int]:
+    """Return which doubts a row raises about its place in the order of reading, as indices into `Model.placed`."""
+    turned = [] if row.turn is None else [_bin(row.turn, _TURNS)]
+    return turned + ([PLACES - 1] if row.starts and not opens else [])
 
 
 def _viterbi(scores: np.ndarray, transitions: np.ndarray) -> list[int]:

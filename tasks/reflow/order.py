@@ -251,7 +251,10 @@ def _reads_across(above: list[Span], below: list[Span], body: float, bonus: floa
         return True
     if _CLOSING_LINE.search(upper[-1][-1].row.text):
         bonus += 0.6
-    return sum(along) / len(along) + bonus >= sum(through) / len(through)
+    margin = sum(along) / len(along) + bonus - sum(through) / len(through)
+    for span in (*(s for lane in upper for s in (lane[0], lane[-1])), *(lane[0] for lane in lower)):
+        span.row.turn = min(abs(margin), abs(margin) if span.row.turn is None else span.row.turn)
+    return margin >= 0
 
 
 def _lanes(spans: list[Span], body: float) -> list[list[Span]]:

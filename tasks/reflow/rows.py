@@ -18,7 +18,8 @@ class Row:
     `indent` and `right` are the room before and behind the line in em, `gap` is the extra room above it (blank lines
     in text, in em on a page), `stretch` how far justification set its characters apart, in em a character. What a
     medium does not tell is None. `starts` says whether the row is the first of a lane, of a part of the page that
-    stands by itself, or of a page.
+    stands by itself, or of a page. `turn` says of the head or foot of a lane how
+    much better the text reads on there than it would in the other order that the page allows.
     """
 
     line: Line
@@ -33,6 +34,7 @@ class Row:
     other_font: bool = False
     centred: bool = False
     starts: str = ""
+    turn: float | None = None
     aside: str = ""  #: set when the row is furniture or a caption, and so no part of the flow
 
 

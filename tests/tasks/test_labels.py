@@ -3,13 +3,26 @@
 import gzip
 import json
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tasks.document import Line
+from tasks.document import Box, Line
 from tasks.reflow.discourse import evidence
-from tasks.reflow.labels import LABELS, _marginals, _viterbi, calibrated, features, indent_style, label_rows, model
+from tasks.reflow.labels import (
+    LABELS,
+    PLACES,
+    _marginals,
+    _viterbi,
+    calibrated,
+    features,
+    indent_style,
+    label_rows,
+    model,
+    places,
+)
+from tasks.reflow.measure import Fill
 from tasks.reflow.rows import Row, measure_text, text_rows
 
 WRAPPED = """河埠头的灯换成了声控的
@@ -138,3 +151,33 @@ def test_a_title_on_one_line_among_broken_lines() -> None:
     ]
     labels = label_rows(_rows("\n".join([title, *body])))
     assert [(label.kind, label.opens) for label in labels[:3]] == [("title", True), ("body", True), ("body", False)]
+
+
+def _on_a_page(gap: float, **more: Any) -> list[Row]:
+    """Paragraphs of two lines without indents, the white between them `gap` em."""
+    lines = ["渡口的早晨从一声汽笛开始，船", "老大解开缆绳。"] * 8
+    return [
+        Row(
+            Line(text, n, Box(1, 0.0, 15.0 * n, 140.0, 15.0 * n + 10)),
+            text,
+            (),
+            Fill(14.0, 6.0 if n % 2 else -1.0, 6.0 if n % 2 else -1.0),
+            indent=0.0,
+            right=7.0 if n % 2 else 0.0,
+            gap=0.0 if n % 2 else gap,
+            **more,
+        )
+        for n, text in enumerate(lines)
+    ]
+
+
+def test_white_means_what_it_does_on_its_page() -> None:
+    assert "w=3y" in features(_on_a_page(0.5))[4]
+    assert "w=0n" in features(_on_a_page(0.0))[4]
+    assert all(label.opens == (n % 2 == 0) for n, label in enumerate(label_rows(_on_a_page(0.5))))
+
+
+def test_doubt_about_the_order_lowers_certainty() -> None:
+    sure, unsure = label_rows(_on_a_page(0.5)), label_rows(_on_a_page(0.5, turn=0.1))
+    assert all(b.certainty < a.certainty for a, b in zip(sure, unsure, strict=True))
+    assert places(_on_a_page(0.5, turn=0.1, starts="lane")[0], opens=False) == [0, PLACES - 1]
