@@ -32,7 +32,7 @@ HAN_INK, ASCENDING, X_HEIGHT, DESCENDING = 0.92, 0.72, 0.5, 0.21
 #: How much of its em ink leaves free: before an opening mark, behind a comma or a stop, on either side of a character.
 BEFORE_OPENING, BEHIND_STOP, BESIDE = 0.55, 0.6, 0.05
 #: Sizes this much alike on one page are one size, which measuring blurred.
-SAME_SIZE = 0.1
+SAME_SIZE = 0.06
 #: Edges of lines this near, in em, are one edge; lines set this much closer or wider than solid are set solid.
 SAME_EDGE, SOLID = 0.25, 0.008
 #: White of so many em within a line is no space: two lanes were taken for one. Of less than the second it is nothing; in
@@ -279,7 +279,26 @@ def _found(strip: Strip, text: str, scores: list[float], middles: list[float]) -
     strip.u0 = min(max(strip.u0, centres[0] - far * em), centres[0] - near * em)
     near, far = (0.1, 0.35) if text[-1] in _HALF_INK else (0.35, 0.6)
     strip.u1 = max(min(strip.u1, centres[-1] + far * em), centres[-1] + near * em)
-    yield Found(strip, text, scores, centres, em)
+    yield Found(strip, text, scores, centres, min(em, _solid(text, strip.u0, strip.u1, em)))
+
+
+def _solid(text: str, u0: float, u1: float, em: float) -> float:
+    """Return the size at which a line would be set solid: its type is no larger, for lines are stretched, not squeezed.
+
+    `em` is its size as the ink tells it, too much where brackets rise above and fall below the characters.
+    """
+    width = sum(_width(c, text) for c in text)
+    start, end = _ends(text, u0, u1, em)
+    solid = (end - start) / width
+    return solid if width > 4 and solid > 0.85 * em and " " not in text and not _SQUEEZED.search(text) else em
+
+
+def _ends(text: str, u0: float, u1: float, em: float) -> tuple[float, float]:
+    """Return from where to where text is set whose ink is known: it does not fill the em of its first and last character."""
+    head, foot = text[0], text[-1]
+    before = (BEFORE_OPENING if head in OPENING else BESIDE) if is_wide(head) else 0.0
+    behind = (BEHIND_STOP if foot in _HALF_INK else BESIDE) if is_wide(foot) else 0.0
+    return u0 - before * em, u1 + behind * em
 
 
 def _full_width(text: str) -> str:
@@ -379,13 +398,10 @@ def _pieces(line: Found, ink: np.ndarray) -> Iterator[Piece]:
     yield _piece(line, "".join(text), first, len(inked), u0, strip.u1)
 
 
-def _piece(line: Found, text: str, first: int, end: int, u0: float, u1: float) -> Piece:
-    """Return a part of a line: its ink does not fill the em of its first and last character."""
-    em, strip = line.size, line.strip
-    head, foot = text[0], text[-1]
-    before = (BEFORE_OPENING if head in OPENING else BESIDE) if is_wide(head) else 0.0
-    behind = (BEHIND_STOP if foot in _HALF_INK else BESIDE) if is_wide(foot) else 0.0
-    return Piece(text, line.scores[first:end], u0 - before * em, u1 + behind * em, strip.middle, em, strip.vertical)
+def _piece(line: Found, text: str, first: int, behind: int, u0: float, u1: float) -> Piece:
+    """Return a part of a line."""
+    start, end = _ends(text, u0, u1, line.size)
+    return Piece(text, line.scores[first:behind], start, end, line.strip.middle, line.size, line.strip.vertical)
 
 
 def _align(pieces: Sequence[Piece]) -> None:

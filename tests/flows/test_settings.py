@@ -7,6 +7,7 @@ import pytest
 
 from expectations.suites import EXPECTATIONS, THRESHOLDS
 from flows.settings import Settings, WrongSettings, load
+from tasks.read import ocr
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,14 @@ def test_the_command_line_beats_the_environment_which_beats_the_file(monkeypatch
     settings = load(workers=7, raw=None)
     assert (settings.workers, settings.batch_bytes, settings.raw) == (7, 2, Path("raw"))
     assert (settings.retention.releases, settings.retention.hours) == (6, 4)
+
+
+def test_scans_are_read_where_ocr_is_installed_and_not_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "is_installed", lambda: True)
+    assert load().reads_scans
+    assert not load(ocr="off").reads_scans
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
+    assert not load().reads_scans
 
 
 def test_another_file_may_be_named() -> None:
