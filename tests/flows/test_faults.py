@@ -179,8 +179,10 @@ def check_fault(nth: int, fault: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     fill(NEW)
     said = wait(*start(nth, fault))
     seen = published()
-    rejects = seen.table("rejects", ["source", "message"]).to_pylist()
-    assert_holds(seen, OLD if seen.id == old else NEW)
+    # A disk may withhold a file for a moment, of raw/ or one that tells a library's version: what is published is kept
+    # as it was, and the next run reads again.
+    withheld = fault != "kill" and seen.id != old and not plan(load()).is_empty
+    assert_holds(seen, OLD if seen.id == old else NEW, *([NEW | {"b.txt": OLD["b.txt"]}] if withheld else []))
     if said:
         assert said[1] == (cli.DONE if seen.id != old else cli.FAILED), said
         assert said[1] == cli.DONE or os.strerror(getattr(errno, fault)) in said[2]
@@ -190,12 +192,7 @@ def check_fault(nth: int, fault: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     run()
     assert finished.isdisjoint(again)
     assert_holds(published(), NEW)
-    # The new one once; once more when the disk failed at a file of raw/, which the next run then could read, or at one
-    # that says which version a library is, so that all was read by another fingerprint.
-    failed = fault != "kill" and os.strerror(getattr(errno, fault))
-    unread = failed and any(failed in reject["message"] for reject in rejects)
-    misread = seen.id != old and seen.manifest["fingerprint"] != published().manifest["fingerprint"]
-    assert len(release.releases(Path("processed"))) == (3 if unread or misread else 2), rejects
+    assert len(release.releases(Path("processed"))) == (3 if withheld else 2)  # the new one once
     left = {
         path.name
         for folder in ("processed", "processed/.work", "processed/releases")
