@@ -33,7 +33,8 @@ from tasks.reflow.rows import Row
 def reflow(reading: Reading, opening: Opening | None = None) -> tuple[tuple[Article, ...], Mapping[str, int]]:
     """Return the articles of a source in reading order, and how many characters each rule left out.
 
-    `opening` is what a paragraph of running text begins with, where that is known. Every character of `reading` that is not white space is in a paragraph or counted as left out.
+    `opening` is what a paragraph of running text begins with, where that is known. Every character of `reading` that
+    is not white space is in a paragraph or counted as left out.
     """
     rows = arrange(reading)
     running = [row for row in rows if not row.aside]
