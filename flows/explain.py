@@ -358,9 +358,7 @@ def _regions(marks: Sequence[Mark]) -> list[Region]:
         if mark.starts or not regions or regions[-1].box.page != box.page:
             regions.append(Region(len(regions) + 1, mark.measure, box))
         else:
-            number, measure, b = regions[-1]
-            around = Box(b.page, min(b.x0, box.x0), min(b.top, box.top), max(b.x1, box.x1), max(b.bottom, box.bottom))
-            regions[-1] = Region(number, measure, around)
+            regions[-1] = regions[-1]._replace(box=regions[-1].box.around(box))
     return regions
 
 

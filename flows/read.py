@@ -20,7 +20,7 @@ from tasks.dataset import build_tables, decode_seconds, decode_tables, encode_ta
 from tasks.document import Document, Source, Unreadable
 from tasks.guard import Guard, Limits
 from tasks.sources import kinds_in, kinds_of
-from tasks.spool import Unsettled, take
+from tasks.spool import Unsettled, promise, take
 
 if TYPE_CHECKING:
     from flows.job import Job
@@ -193,17 +193,13 @@ def batch_size(sources: Iterable[Source], settings: Settings) -> int:
 
 def weight(source: Source) -> int:
     """Return what a source costs to read, in bytes of text."""
-    return source.bytes * (PDF_WEIGHT if is_pdf(source) or is_image(source) else 1)
+    is_image = (promise(source.source) or "").startswith("image/")
+    return source.bytes * (PDF_WEIGHT if is_pdf(source) or is_image else 1)
 
 
 def is_pdf(source: Source) -> bool:
     """Tell whether a source's name promises a PDF; what it really is, its bytes will show."""
-    return source.source.lower().endswith(".pdf")
-
-
-def is_image(source: Source) -> bool:
-    """Tell whether a source's name promises an image."""
-    return source.source.lower().endswith((".png", ".jpg", ".jpeg", ".tif", ".tiff"))
+    return promise(source.source) == "application/pdf"
 
 
 def batches(sources: Iterable[Source], size: int) -> Iterator[tuple[Source, ...]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
-from tasks.clean import joint
+from tasks.clean import joint, sets_space
 from tasks.document import Article, Box, Kind, Language, Paragraph, Stretch, mean_confidence
 
 #: What is said of a source to which every entry was applied.
@@ -195,7 +194,7 @@ def _changed(article: Article, entry: Correction, left_out: Counter[str]) -> Art
         following = article.paragraphs[end]
         if str(entry.join_next) not in following.text:
             raise _Misfit(f"the paragraph after it does not hold {entry.join_next!r}")
-        new = (_join(meant, following, _sets_space(article), left_out),)
+        new = (_join(meant, following, sets_space([article.text]), left_out),)
         end += 1
     paragraphs = (*article.paragraphs[:n], *new, *article.paragraphs[end:])
     return replace(
@@ -235,7 +234,7 @@ def _placed(paragraph: Paragraph, stretches: Sequence[Stretch]) -> Paragraph:
         if stretch.box is None or around is None:
             continue
         if boxes and around is lane:
-            boxes[-1] = _around(boxes[-1], stretch.box)
+            boxes[-1] = boxes[-1].around(stretch.box)
         else:
             boxes.append(stretch.box)
         lane = around
@@ -246,10 +245,6 @@ def _placed(paragraph: Paragraph, stretches: Sequence[Stretch]) -> Paragraph:
 def _holds(box: Box, line: Box) -> bool:
     x, y = (line.x0 + line.x1) / 2, (line.top + line.bottom) / 2
     return box.page == line.page and box.x0 <= x <= box.x1 and box.top <= y <= box.bottom
-
-
-def _around(a: Box, b: Box) -> Box:
-    return Box(a.page, min(a.x0, b.x0), min(a.top, b.top), max(a.x1, b.x1), max(a.bottom, b.bottom))
 
 
 def _join(first: Paragraph, second: Paragraph, spaced: bool, left_out: Counter[str]) -> Paragraph:
@@ -269,13 +264,6 @@ def _join(first: Paragraph, second: Paragraph, spaced: bool, left_out: Counter[s
         line_last=max(lines, default=None),
         stretches=(*first.stretches, *(s._replace(start=s.start + offset) for s in second.stretches)) if whole else (),
     )
-
-
-def _sets_space(article: Article) -> bool:
-    """Return whether the author sets a space between Chinese and Latin (GDP 总量), by the majority in the text."""
-    text = article.text
-    with_space = len(re.findall(r"[\u4e00-\u9fff] [A-Za-z0-9]|[A-Za-z0-9%] [\u4e00-\u9fff]", text))
-    return with_space > len(re.findall(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]", text))
 
 
 def _title(article: Article, paragraphs: Sequence[Paragraph]) -> str | None:

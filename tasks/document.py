@@ -46,6 +46,20 @@ class Box(NamedTuple):
     x1: float
     bottom: float
 
+    def around(self, other: Box) -> Box:
+        """Return the smallest box that holds both, which are on the same page.
+
+        >>> Box(1, 0, 0, 10, 10).around(Box(1, 5, 5, 20, 8))
+        Box(page=1, x0=0, top=0, x1=20, bottom=10)
+        """
+        return Box(
+            self.page,
+            min(self.x0, other.x0),
+            min(self.top, other.top),
+            max(self.x1, other.x1),
+            max(self.bottom, other.bottom),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

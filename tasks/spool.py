@@ -243,6 +243,15 @@ def sniff(head: bytes) -> str:
     return "text/plain"
 
 
+def promise(source: str) -> str | None:
+    """Return the media type that a name's ending promises, None where it promises nothing that is known.
+
+    >>> promise("2024/0501.PDF"), promise("README")
+    ('application/pdf', None)
+    """
+    return PROMISES.get(PurePosixPath(source).suffix.lower())
+
+
 def check_promise(source: str, head: bytes) -> None:
     """Does the file hold what its name promises? `Unreadable` if its beginning shows it to be of another type.
 
@@ -252,7 +261,7 @@ def check_promise(source: str, head: bytes) -> None:
     Traceback (most recent call last):
     tasks.document.Unreadable: a.txt: the name promises text/plain, the file holds application/pdf.
     """
-    promised = PROMISES.get(PurePosixPath(source).suffix.lower())
+    promised = promise(source)
     held = sniff(head)
     readable_as_text = {"text/plain", "text/html"}
     if promised is None or promised == held or {promised, held} <= readable_as_text:

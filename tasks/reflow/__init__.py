@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from tasks.clean import sets_space
 from tasks.document import Article, Opening, Reading
 from tasks.reflow import metadata
 from tasks.reflow.articles import (
@@ -21,7 +22,6 @@ from tasks.reflow.articles import (
     join_rows,
     make_article,
     part_articles,
-    sets_space,
     settle_kinds,
     words_of,
 )
@@ -41,7 +41,7 @@ def reflow(reading: Reading, opening: Opening | None = None) -> tuple[tuple[Arti
     drafts = draft_paragraphs(running, with_openings(running, label_rows(running), opening))
     drafts = _with_captions(drafts, rows)
     left_out = LeftOut()
-    spaced, words = sets_space(rows), words_of(rows)
+    spaced, words = sets_space(row.text for row in rows), words_of(rows)
     for draft in drafts:
         join_rows(draft, spaced, words, left_out)
     settle_kinds(drafts)

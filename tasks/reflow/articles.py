@@ -82,15 +82,6 @@ def join_rows(draft: Draft, spaced: bool, words: frozenset[str], left_out: LeftO
     draft.fixes = tuple(sorted(fixes))
 
 
-def sets_space(rows: Sequence[Row]) -> bool:
-    """Return whether the author sets a space between Chinese and Latin (GDP 总量), by the majority inside lines."""
-    with_space = without = 0
-    for row in rows:
-        with_space += len(re.findall(r"[\u4e00-\u9fff] [A-Za-z0-9]|[A-Za-z0-9%] [\u4e00-\u9fff]", row.text))
-        without += len(re.findall(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]", row.text))
-    return with_space > without
-
-
 def words_of(rows: Sequence[Row]) -> frozenset[str]:
     """Return the Latin words inside lines of which some end with a hyphen: how the author writes them; else nothing."""
     if not any(row.text.endswith("-") for row in rows):
@@ -286,10 +277,7 @@ def _boxes(rows: Sequence[Row]) -> tuple[Box, ...]:
         if box is None:
             continue
         if boxes and not row.starts and boxes[-1].page == box.page:
-            b = boxes[-1]
-            boxes[-1] = Box(
-                b.page, min(b.x0, box.x0), min(b.top, box.top), max(b.x1, box.x1), max(b.bottom, box.bottom)
-            )
+            boxes[-1] = boxes[-1].around(box)
         else:
             boxes.append(box)
     return tuple(Box(b.page, *(round(x, 2) for x in b[1:])) for b in boxes)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from tasks.clean import sets_space
 from tasks.document import Kind, Line
 from tasks.reflow.articles import (
     Draft,
@@ -13,7 +14,6 @@ from tasks.reflow.articles import (
     join_rows,
     make_article,
     part_articles,
-    sets_space,
     settle_kinds,
     settle_titles,
     words_of,
@@ -168,6 +168,6 @@ def test_rows_join_as_their_words_ask() -> None:
 
 
 def test_the_author_sets_a_space_or_not() -> None:
-    rows = [Row(Line(t, 1), t, ()) for t in ("共 12 盏灯", "有 3 盏", "第4盏")]
-    assert sets_space(rows)
-    assert not sets_space(rows[2:])
+    texts = ["共 12 盏灯", "有 3 盏", "第4盏"]
+    assert sets_space(texts)
+    assert not sets_space(texts[2:])
