@@ -10,11 +10,11 @@ import gzip
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 from types import MappingProxyType
 from typing import Any
@@ -174,13 +174,14 @@ def _quote_depths(texts: Sequence[str]) -> list[int]:
     return depths
 
 
-def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType({})) -> list[list[str]]:
-    """Return the names of the features that hold for each row, most telling first.
+def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType({})) -> Iterator[list[str]]:
+    """Yield the names of the features that hold for each row, most telling first.
 
-    `words` are the weights of `tasks.reflow.discourse`.
+    They take 8 KB a row, so those of a long text are never all held. `words` are the weights of
+    `tasks.reflow.discourse`.
     """
     if not rows:
-        return []
+        return
     n = len(rows)
     paged = rows[0].line.box is not None
     justified = _is_justified(rows) if paged else ""
@@ -192,8 +193,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
     blanks = np.concatenate([[0], np.cumsum([r.gap > 0 for r in rows])])
     flags = [_flags(r) for r in rows]
     between = _parting_features(rows, fills, ends) if paged else _text_features(rows, fills, ends, flags, style, words)
-    out: list[list[str]] = []
-    for i, row in enumerate(rows):
+    for i, (row, more) in enumerate(zip(rows, between, strict=True)):
         f: list[str] = ["bias"]
         before = rows[i - 1] if i else None
         pf = fills[i - 1] if i else "^"
@@ -237,9 +237,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
             f += [f"w1={t[:1]},{open_end}", f"w2={t[:2]}", f"w3={t[:3]}", f"w4={t[:4]}"]
         if paged:
             f += _page_features(row, before, pe, pf, style, indent, justified)
-        f += between[i]
-        out.append(f)
-    return out
+        yield f + more
 
 
 _FLAGS = (
@@ -273,32 +271,34 @@ def _text_features(
     flags: Sequence[list[str]],
     style: str,
     words: Mapping[str, float],
-) -> list[list[str]]:
-    """Return what is asked of text alone, where neither size nor font tells: blank lines, words across a line end."""
-    out = _discourse_features(rows, fills, ends, style, words)
+) -> Iterator[list[str]]:
+    """Yield what is asked of text alone, where neither size nor font tells: blank lines, words across a line end."""
+    discourse = _discourse_features(rows, fills, ends, style, words)
     trust = _blank_lines(rows, fills, ends)
     ragged = _raggedness(fills, ends)
     pairs = {r.text[k : k + 2] for r in rows for k in range(len(r.text) - 1)}
+    yield []
     for i in range(1, len(rows)):
+        f = discourse.get(i, [])
         if style == "stripped" and "stop" in ends[i - 1]:
-            out[i].append(f"spare={rows[i].fill.spare > 1.7},{rows[i].fill.slack < 2.3},{fills[i - 1]}")
+            f.append(f"spare={rows[i].fill.spare > 1.7},{rows[i].fill.slack < 2.3},{fills[i - 1]}")
         gap = f"{min(2, int(rows[i].gap))},{trust[i]}"
-        out[i] += [
+        f += [
             f"tg={gap},{ends[i - 1]}",
             f"tg,pf={gap},{fills[i - 1]}",
             f"tg,pf,pe={gap},{fills[i - 1]},{ends[i - 1]}",
         ]
-        out[i] += [
+        f += [
             f"rag={ragged},{fills[i - 1]},{ends[i - 1]}",
             f"rag,m={ragged},{fills[i - 1]},{'markless' in flags[i - 1]}",
         ]
         if "markless" in flags[i - 1] and ends[i - 1] == "wide" and is_wide(rows[i].text[0]):
             word = rows[i - 1].text[-1] + rows[i].text[0] in pairs
-            out[i] += [
+            f += [
                 f"word={word},{fills[i - 1]}",
                 f"word,n={word},{'markless' in flags[i]},{fills[i - 1] in 'fc01'}",
             ]
-    return out
+        yield f
 
 
 def _raggedness(fills: Sequence[str], ends: Sequence[str]) -> int:
@@ -337,12 +337,12 @@ def _blank_lines(rows: Sequence[Row], fills: Sequence[str], ends: Sequence[str])
 
 def _discourse_features(
     rows: Sequence[Row], fills: Sequence[str], ends: Sequence[str], style: str, words: Mapping[str, float]
-) -> list[list[str]]:
+) -> dict[int, list[str]]:
     """Return, for rows where the fill test leaves open whether a paragraph ended, what the words and the lengths say.
 
     The length is counted from the last place where a paragraph begins beyond doubt to the next.
     """
-    out: list[list[str]] = [[] for _ in rows]
+    out: dict[int, list[str]] = {}
     unsure = [
         i for i in range(1, len(rows)) if "stop" in ends[i - 1] and fills[i - 1] in "fc01" and is_wide(rows[i].text[0])
     ]
@@ -507,12 +507,7 @@ def decode(rows: Sequence[Row], m: Model) -> list[Label]:
     """
     if not rows:
         return []
-    known: list[int] = []
-    firsts: list[int] = []
-    for names in features(rows, m.words):
-        firsts.append(len(known))
-        known += [k for name in names if (k := m.features.get(name)) is not None]
-    scores = np.add.reduceat(m.weights[known], firsts, axis=0)  # every row has a bias, so none is empty
+    scores = _scores(features(rows, m.words), m)
     opens = np.array([label.startswith("B") for label in m.labels])
     scores[0, ~opens] -= 50.0
     path = _viterbi(scores, m.transitions)
@@ -529,6 +524,22 @@ def decode(rows: Sequence[Row], m: Model) -> list[Label]:
         for state, p, row in zip(path, marginal, rows, strict=True)
     ]
 
+
+def _scores(names: Iterator[list[str]], m: Model) -> np.ndarray:
+    """Return a row of label scores for the features of each row, which are looked up a stretch of rows at a time."""
+    scores = []
+    while stretch := list(islice(names, STRETCH)):
+        known: list[int] = []
+        firsts: list[int] = []
+        for row in stretch:
+            firsts.append(len(known))
+            known += [k for name in row if (k := m.features.get(name)) is not None]
+        scores.append(np.add.reduceat(m.weights[known], firsts, axis=0))  # every row has a bias, so none is empty
+    return np.concatenate(scores)
+
+
+#: So many rows are scored at a time.
+STRETCH = 1024
 
 _TURNS = (0.25, 0.5, 1.0)
 #: How many doubts about its place a row may raise: one for each clearness of the order, one for going on in a new lane.

@@ -146,6 +146,10 @@ def fill_lines(texts: Sequence[str]) -> list[Fill]:
     ]
 
 
+#: So many lines are weighed against all widths at a time.
+STRETCH = 1024
+
+
 def column_widths(lines: Widths) -> tuple[np.ndarray, float]:
     """Find the column width that each line was set to: it may change, even in the middle of a paragraph.
 
@@ -155,15 +159,35 @@ def column_widths(lines: Widths) -> tuple[np.ndarray, float]:
     >>> column_widths(widths(["渡口的早晨从一声汽笛开始", "船老大把缆绳绕上木桩，看", "雾。"], proportional=False))[0].tolist()
     [12.0, 12.0, 12.0]
     """
-    w, s, u = lines.width[:, None], lines.soft[:, None], lines.unit[:, None]
-    ragged = lines.ragged[:, None]
+    n = len(lines.width)
+    own = np.arange(len(WIDTHS) + 1, dtype=np.uint8)
+    back = np.zeros((n, len(own)), dtype=np.uint8)
+    total = np.zeros(len(own))
+    for first in range(0, n, STRETCH):
+        for i, cost in enumerate(_costs(lines, slice(first, first + STRETCH)), first):
+            best = int(total.argmin())
+            changed = total[best] + CHANGE
+            back[i] = np.where(changed < total, best, own)
+            total = np.minimum(total, changed) + cost
+    state = int(total.argmin())
+    path = [state]
+    for i in range(n - 1, 0, -1):
+        state = int(back[i, state])
+        path.append(state)
+    return np.append(WIDTHS, np.nan)[path[::-1]], float(total.min())
+
+
+def _costs(lines: Widths, stretch: slice) -> np.ndarray:
+    """Return what each width costs each line of a stretch, not to be wrapped at all last."""
+    w, s, u = lines.width[stretch, None], lines.soft[stretch, None], lines.unit[stretch, None]
+    ragged = lines.ragged[stretch, None]
     grid = WIDTHS[None, :]
     room = grid - w
     cost = np.full((len(w), len(WIDTHS) + 1), UNWRAPPED)
     full = (room < u) & (room >= 0)
     exact = np.abs(room) < 0.26
     squeezed = (room < 0) & (room + np.minimum(s, 2.0) >= -0.01)
-    hanging = lines.hanging[:, None] & (room >= -1.01) & (room < 0)
+    hanging = lines.hanging[stretch, None] & (room >= -1.01) & (room < 0)
     loose = ragged & (room >= -3.0) & (room < np.maximum(u, 4.0))  # proportional type varies by a few per cent
     here = np.where(
         exact,
@@ -185,18 +209,5 @@ def column_widths(lines: Widths) -> tuple[np.ndarray, float]:
     indented = (np.abs(room - 2.0) < 0.26) | ((room - 2.0 >= 0) & (room - 2.0 < u))
     here = np.where(indented & (here >= SHORT), INDENTED + 0.2 * (np.abs(room - 2.0) > 0.26), here)
     cost[:, :-1] = here
-    cost[lines.width > WIDTHS[-1], -1] = 0.1
-    back = np.zeros(cost.shape, dtype=np.int32)
-    total = cost[0].copy()
-    own = np.arange(len(total))
-    for i in range(1, len(cost)):
-        best = int(total.argmin())
-        changed = total[best] + CHANGE
-        back[i] = np.where(changed < total, best, own)
-        total = np.minimum(total, changed) + cost[i]
-    state = int(total.argmin())
-    path = [state]
-    for i in range(len(cost) - 1, 0, -1):
-        state = int(back[i, state])
-        path.append(state)
-    return np.append(WIDTHS, np.nan)[path[::-1]], float(total.min())
+    cost[lines.width[stretch] > WIDTHS[-1], -1] = 0.1
+    return cost

@@ -57,6 +57,17 @@ def test_size_alone_is_no_reason_to_fail(long_pdf: Source, monkeypatch: pytest.M
     assert [reject.check for reject in document.rejects] == ["cpu_limit"]
 
 
+def test_a_long_text_takes_what_its_words_take(tmp_path: Path) -> None:
+    sentence = "渡口的灯又亮了，船工把缆绳绕上木桩，回头数了数乘客，比昨天多了七个人。"
+    text = "　　" + sentence * 4000
+    path = tmp_path / "book.txt"
+    path.write_text("\n".join(text[at : at + 15] for at in range(0, len(text), 15)), encoding="utf-8")
+    source = Source(path.name, str(path), path.stat().st_size, "0" * 64)
+    with Guard(WORK, SETTINGS, decode, warm=WARM, limits=Limits(memory_bytes=64 << 20)) as guard:
+        done = guard.run([source])
+    assert not done.rejected, done.rejected[0].rejects
+
+
 def test_a_line_without_end_is_more_than_a_child_may_hold(tmp_path: Path) -> None:
     path = tmp_path / "line.txt"
     path.write_bytes("国务院部署工作".encode() * (5 << 20))

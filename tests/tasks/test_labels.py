@@ -56,6 +56,14 @@ def test_a_wrapped_article() -> None:
     assert all(0 < label.certainty <= 1 for label in labels)
 
 
+def test_rows_are_labelled_alike_however_many_are_scored_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = _rows("\n".join([WRAPPED] * 5))
+    whole = label_rows(rows)
+    monkeypatch.setattr("tasks.reflow.labels.STRETCH", 3)
+    monkeypatch.setattr("tasks.reflow.measure.STRETCH", 3)
+    assert label_rows(_rows("\n".join([WRAPPED] * 5))) == whole
+
+
 #: Texts of one paragraph a line: what each line is.
 PAGES = [
     (
@@ -96,7 +104,7 @@ def test_indent_style(indent: str, style: str) -> None:
 
 def test_no_rows() -> None:
     assert label_rows([]) == []
-    assert features([]) == []
+    assert list(features([])) == []
 
 
 @pytest.mark.parametrize("medium", ["text", "page"])
@@ -172,8 +180,8 @@ def _on_a_page(gap: float, **more: Any) -> list[Row]:
 
 
 def test_white_means_what_it_does_on_its_page() -> None:
-    assert "w=3y" in features(_on_a_page(0.5))[4]
-    assert "w=0n" in features(_on_a_page(0.0))[4]
+    assert "w=3y" in list(features(_on_a_page(0.5)))[4]
+    assert "w=0n" in list(features(_on_a_page(0.0)))[4]
     assert all(label.opens == (n % 2 == 0) for n, label in enumerate(label_rows(_on_a_page(0.5))))
 
 
