@@ -1,7 +1,8 @@
 """Undo what layout and fonts did to the characters of a line, and nothing that the author wrote.
 
 Each rule is a pure function from a string to a string; `RULES` orders those that need no more than the line itself.
-What a rule drops is counted by the caller under the rule's name, so that no character is lost unexplained.
+`drop_invisible` alone takes characters away but for white space, and `tasks.reflow` counts them under its name; all others
+put one in the place of another.
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ import math
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.document import KINDS, LANGUAGES, Article, Document, Reject, Stretch
+from tasks.document import KINDS, LANGUAGES, Article, Document, Paragraph, Reject, Stretch
 
 #: Raised whenever a column is added, removed or changes its meaning; part of the fingerprint, so all rows are redone.
 SCHEMA_VERSION = 2
@@ -323,13 +323,17 @@ def _whole(text: str) -> str:
 
 
 def _texts(document: Document) -> Iterator[str]:
-    for article in document.articles:
-        yield from (article.title or "", *article.authors, article.affiliation or "")
-        yield from (article.publisher or "", article.url or "")
-        for paragraph in article.paragraphs:
-            yield paragraph.text
-    for reject in document.rejects:
-        yield from (getattr(reject, name) for name in _REJECT_TEXTS)
+    """Yield every string of a document, whatever fact it is: none may stop the table that holds it."""
+    paragraphs = (paragraph for article in document.articles for paragraph in article.paragraphs)
+    nouns: Iterable[Document | Article | Paragraph | Reject] = (
+        document,
+        *document.articles,
+        *paragraphs,
+        *document.rejects,
+    )
+    for noun in nouns:
+        for value in (getattr(noun, field.name) for field in fields(noun)):
+            yield from (text for text in (value if isinstance(value, tuple) else (value,)) if isinstance(text, str))
 
 
 Columns = dict[str, dict[str, list[Any]]]

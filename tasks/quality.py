@@ -32,23 +32,7 @@ TAG = r"^[A-Za-z][A-Za-z0-9_-]{0,15}$"
 #: Ratios are rounded, for a mean's last bits depend on how its rows fell to the threads.
 DIGITS = 6
 
-_COUNTS = (
-    "n_chars",
-    "n_paragraphs",
-    "n_sentences",
-    "n_tokens",
-    "null_errors",
-    "span_errors",
-    "gap_errors",
-    "index_errors",
-    "reference_errors",
-    "text_errors",
-    "pos_errors",
-    "count_errors",
-    "line_errors",
-    "character_errors",
-    "cjk_spaces",
-)
+_COUNTS = [field.name for field in SCHEMAS["quality"] if pa.types.is_integer(field.type)]
 
 
 def quality(parts: Mapping[str, Path]) -> pa.Table:
@@ -209,15 +193,14 @@ def _paragraphs(paragraphs: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFram
 
 
 def _characters(articles: pl.DataFrame) -> pl.DataFrame:
-    """Count the bad characters of what stands beside the text; those of `text` are counted in its paragraphs."""
+    """Count the bad characters of whatever stands beside the text; those of `text` are counted in its paragraphs."""
     import polars as pl
+    import polars.selectors as cs
 
-    texts = ["title", "affiliation", "publisher", "url"]
-    return articles.select(
-        "article_id",
-        character_errors=pl.sum_horizontal(pl.col(texts).str.count_matches(BAD_CHARACTER).fill_null(0))
-        + pl.col("authors").list.join("").str.count_matches(BAD_CHARACTER).fill_null(0),
-    )
+    texts = cs.string() - cs.by_name("source", "text")  # a file may have any name
+    lists = cs.by_dtype(pl.List(pl.String)).list.join("")
+    found = (some.str.count_matches(BAD_CHARACTER).fill_null(0) for some in (texts, lists))
+    return articles.select("article_id", character_errors=pl.sum_horizontal(*found))
 
 
 def _tokens(parts: Mapping[str, Path], sentences: pl.DataFrame) -> pl.DataFrame:

@@ -318,8 +318,13 @@ def kinds_in(fingerprint: str) -> list[str]:
 
 
 def kinds_of(document: Document) -> list[str]:
-    """Say of which kinds a source is, going by what became of it: of both where it could not be told what it holds."""
-    is_text, is_known = document.media_type == "text/plain", document.media_type is not None
+    """Say of which kinds a source is, going by what became of it: of both where it could not be told what it holds.
+
+    >>> kinds_of(Document(Source("a.html", "", 9, ""), media_type="text/html")), kinds_of(Document(Source("a", "", 0, "")))
+    (['text-reader'], ['text-reader', 'page-reader'])
+    """
+    is_known = document.media_type is not None
+    is_text = (document.media_type or "").startswith("text/")
     found = {"text-reader": is_text or not is_known, "page-reader": not is_text, "ocr": document.scanned}
     return [kind for kind in OF_SOME if found[kind]]
 

@@ -166,10 +166,12 @@ def judged(frames: Mapping[str, Frame], table: str, suite: tuple[Expectation, ..
 
 
 def test_every_expectation_has_what_breaks_it() -> None:
-    assert BAD.keys() == {entry.name for entry in EXPECTATIONS}
+    names = {entry.name for entry in EXPECTATIONS}
+    assert not names - BAD.keys(), f"add to BAD a row that breaks it: {', '.join(names - BAD.keys())}"
+    assert not BAD.keys() - names, f"no such expectation: {', '.join(BAD.keys() - names)}"
 
 
-@pytest.mark.parametrize("entry", EXPECTATIONS, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [e for e in EXPECTATIONS if e.name in BAD], ids=lambda entry: entry.name)
 def test_an_expectation_trips_on_its_bad_row_and_no_other_does(entry: Expectation, good: dict[str, Frame]) -> None:
     verdict = judged({**good, entry.table: BAD[entry.name](good[entry.table])}, entry.table)
     # A row that bears no name of an article cannot be withdrawn: that refuses.
@@ -191,7 +193,7 @@ def test_a_good_dataset_passes_and_its_result_can_be_kept(staged: dict[str, Path
     assert verdict.passed
     results = json.loads(json.dumps(verdict.results, allow_nan=False))
     run = {r["expectation_config"]["meta"]["name"] for result in results.values() for r in result["results"]}
-    assert run == BAD.keys()
+    assert run == {entry.name for entry in EXPECTATIONS}
 
 
 def rewritten(staged: Mapping[str, Path], directory: Path, rows: Mapping[str, pa.Table]) -> dict[str, Path]:
