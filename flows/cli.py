@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from flows.logs import Form
@@ -219,10 +220,13 @@ def report(settings: Settings, release_id: str | None, refused: bool, show: bool
 @_as_json
 def rejects(settings: Settings, refused: bool, as_json: bool) -> None:
     """List what was not published, why, and what to do about it."""
-    if click.get_current_context().invoked_subcommand is None:
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
         from flows import console, look
 
         console.show_rejects(look.shelf(settings.processed, refused).rows("rejects"), as_json)
+    elif any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in context.params):
+        raise click.UsageError(f"Options go behind `{context.invoked_subcommand}`.")
 
 
 @rejects.command("show")
@@ -300,6 +304,8 @@ def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None
     target = Path(html or f"{Path(name).name}.html")
     if target.resolve().is_relative_to(settings.raw.resolve()) or target.resolve() == Path(name).resolve():
         raise click.UsageError(f"{target} is a raw file, or lies among them: name another place with --html PAGE.")
+    if not target.parent.is_dir():
+        raise click.UsageError(f"{target.parent}: no such folder; make it, or name another place with --html PAGE.")
     text = explain.page(explain.explain(settings, name, refused))
     if str(target) == "-":
         click.echo(text)
@@ -353,7 +359,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _verdict_on(error: Exception) -> tuple[int, str]:
     """Return the exit code and the one line that an error amounts to."""
     if isinstance(error, click.ClickException):
-        return USAGE, f"{error.format_message()} `wenliu --help` tells more."
+        context = getattr(error, "ctx", None)
+        return USAGE, f"{error.format_message()} `{context.command_path if context else 'wenliu'} --help` tells more."
     from flows.look import NotFound
     from flows.settings import WrongSettings
     from tasks.release import Busy, Held, NoRelease
@@ -362,7 +369,8 @@ def _verdict_on(error: Exception) -> tuple[int, str]:
     codes = {Busy: BUSY, Held: REFUSED, NoRelease: USAGE, NoRaw: USAGE, NotFound: USAGE, WrongSettings: USAGE}
     if type(error) in codes:
         return codes[type(error)], str(error)
-    cause = str(error) or type(error).__name__
+    told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    cause = told or type(error).__name__
     return FAILED, f"failed, nothing is published: {cause} (--debug tells where)"
 
 

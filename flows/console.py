@@ -268,8 +268,9 @@ def show_releases(found: Sequence[Release], current: str | None, hold: Mapping[s
         write_json({"releases": rows, "held": hold})
         return
     shown = [("*" if row["current"] else "", *(row[key] for key in ("release", "created_at", *TOLD))) for row in rows]
-    table("", ("", "release", "published", *TOLD), shown)
-    if not rows:
+    if rows:
+        table("", ("", "release", "published", *TOLD), shown)
+    else:
         line("nothing is published yet")
     if hold:
         line(f"publishing is held since {hold['since']}: `wenliu resume` opens it again", "yellow")

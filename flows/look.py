@@ -109,7 +109,8 @@ def _source(shelf: Tables, name: str) -> str:
         if (end := Path(*parts[start:]).as_posix()) in known:
             return end
     near = difflib.get_close_matches(name, known, n=1)
-    raise NotFound(f"{name}: no such article or source" + (f"; did you mean {near[0]}?" if near else ""))
+    remedy = f"did you mean {near[0]}?" if near else "name its path under raw/, or an article_id"
+    raise NotFound(f"{name}: no such article or source; {remedy}")
 
 
 def place(paragraph: dict[str, Any]) -> str:

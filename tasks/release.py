@@ -163,7 +163,7 @@ def open_release(processed: Path, release: str | None = None) -> Release:
     """
     if release is None:
         root = Path(os.path.realpath(processed / "current"))
-        missing = f"{processed}: nothing is published yet. Put articles into raw/ and run `wenliu run`."
+        missing = f"{processed}: nothing is published yet. Run `wenliu run`, or name another folder with --processed."
     else:
         root = processed / "releases" / release
         missing = f"{release}: no such release in {processed}. `wenliu releases` lists those there are."

@@ -149,7 +149,7 @@ def test_a_refused_run_exits_with_1_and_says_where_to_look(wenliu: Wenliu) -> No
 MISTAKES = {
     "no such command": (("rum",), "No such command 'rum'."),
     "no such option": (("run", "--ful"), "No such option '--ful'."),
-    "no argument": (("rollback",), "Missing argument 'RELEASE'."),
+    "no argument": (("rollback",), "Missing argument 'RELEASE'. `wenliu rollback --help` tells more."),
     "raw is not there": (("run", "--raw", "none"), "none: no such folder of raw articles"),
     "processed is a file": (("run", "--processed", "raw/a.txt"), "raw/a.txt: not a folder"),
     "releases among raw files": (("run", "--processed", "raw/out"), "must lie apart"),
@@ -160,6 +160,8 @@ MISTAKES = {
     "nothing to resume": (("resume",), "processed: no releases are there"),
     "two releases that are not there": (("diff", "x", "y"), "x: no such release"),
     "no refused release": (("rejects", "--refused"), "no refused release is kept"),
+    "an option before a subcommand": (("rejects", "--processed", "out", "show", "x"), "Options go behind `show`."),
+    "no folder for a page": (("explain", "a.txt", "--html", "none/a.html"), "none: no such folder; make it"),
     "no schedule": (("serve",), "Give --cron, --interval or --watch."),
     "two schedules": (("serve", "--cron", "0 6 * * *", "--interval", "60"), "Give either --cron or --interval."),
     "no cron line": (
