@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.metrics import Stopwatch, add_up
+from flows.metrics import OF_A_DOCUMENT, Stopwatch, add_up
 from tasks.article import Unfinished, process
-from tasks.dataset import build_tables, encode_tables
+from tasks.dataset import build_tables, decode_seconds, encode_tables
 from tasks.document import Document, Reading, Source
 from tasks.guard import Part
 from tasks.instructions import Instructions, Options
@@ -44,7 +44,7 @@ def work(sources: Sequence[Source], settings: dict[str, Any], parts: Sequence[by
     fingerprint = Fingerprint(settings["fingerprint"])
     own = {d.source.source: fingerprint.of(instructions.own(d.source), kinds_of(d)) for d in documents}
     tables = build_tables(documents, fingerprint.value, own)
-    return encode_tables(tables, add_up([watch.seconds, *map(ipc.decode_seconds, parts)]))
+    return encode_tables(tables, add_up([watch.seconds, *(decode_seconds(part, OF_A_DOCUMENT) for part in parts)]))
 
 
 def _documents(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
@@ -362,48 +361,20 @@ def _add_document(columns: Columns, document: Document, fingerprint: str) -> Non
         "n_chars": document.n_chars,
         "left_out": [{"rule": rule, "chars": chars} for rule, chars in sorted(document.left_out.items()) if chars],
     }
+    _append(columns["sources"], row)
+
+
+def _append(columns: dict[str, list[Any]], row: Mapping[str, Any]) -> None:
     for name, value in row.items():
-        columns["sources"][name].append(value)
+        columns[name].append(value)
 
 
 def _add_article(columns: Columns, source: str, article: Article) -> None:
-    """Append an article's rows; the loop over its words is the hot one, so it extends whole columns at a time.
-
-    Of the tokens, only what differs from word to word is noted, and in `tokens per sentence` how many each has. Equal
-    words are one string: in a long text, their copies would be a fifth of what it takes.
-    """
+    """Append an article's rows and those of all that is in it."""
     key, text = article_id(source, article.ordinal), article.text
-    paragraphs, sentences, tokens = columns["paragraphs"], columns["sentences"], columns["tokens"]
-    per_sentence = columns["tokens per sentence"]["n"]
-    n_sentences = n_tokens = 0
-    for i, paragraph in enumerate(article.paragraphs):
-        paragraphs["article_id"].append(key)
-        paragraphs["paragraph"].append(i)
-        paragraphs["kind"].append(paragraph.kind)
-        paragraphs["text"].append(paragraph.text)
-        paragraphs["confidence"].append(paragraph.confidence)
-        paragraphs["fixes"].append(paragraph.fixes)
-        paragraphs["boxes"].append([box._asdict() for box in paragraph.boxes])
-        paragraphs["line_first"].append(paragraph.line_first)
-        paragraphs["line_last"].append(paragraph.line_last)
-        paragraphs["lines"].append([_line(stretch) for stretch in paragraph.stretches])
-        words = paragraph.text
-        for j, sentence in enumerate(paragraph.sentences):
-            sentences["article_id"].append(key)
-            sentences["paragraph"].append(i)
-            sentences["sentence"].append(j)
-            sentences["start"].append(sentence.start)
-            sentences["end"].append(sentence.end)
-            sentences["text"].append(words[sentence.start : sentence.end])
-            if sentence.tokens:
-                starts, ends, tags = zip(*sentence.tokens, strict=True)
-                tokens["text"].extend(map(sys.intern, map(words.__getitem__, map(slice, starts, ends))))
-                tokens["pos"].extend(tags)
-                tokens["start"].extend(starts)
-                tokens["end"].extend(ends)
-            per_sentence.append(len(sentence.tokens))
-            n_tokens += len(sentence.tokens)
-        n_sentences += len(paragraph.sentences)
+    for number, paragraph in enumerate(article.paragraphs):
+        _add_paragraph(columns, key, number, paragraph)
+    sentences = [sentence for paragraph in article.paragraphs for sentence in paragraph.sentences]
     row = {
         "article_id": key,
         "source": source,
@@ -419,12 +390,50 @@ def _add_article(columns: Columns, source: str, article: Article) -> None:
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "n_chars": len(text),
         "n_paragraphs": len(article.paragraphs),
-        "n_sentences": n_sentences,
-        "n_tokens": n_tokens,
+        "n_sentences": len(sentences),
+        "n_tokens": sum(len(sentence.tokens) for sentence in sentences),
         "confidence": article.confidence,
     }
-    for name, value in row.items():
-        columns["articles"][name].append(value)
+    _append(columns["articles"], row)
+
+
+def _add_paragraph(columns: Columns, key: str, number: int, paragraph: Paragraph) -> None:
+    """Append a paragraph's rows; the loop over its words is the hot one, so it extends whole columns at a time.
+
+    Of the tokens, only what differs from word to word is noted, and in `tokens per sentence` how many each has.
+    """
+    text = paragraph.text
+    row = {
+        "article_id": key,
+        "paragraph": number,
+        "kind": paragraph.kind,
+        "text": text,
+        "confidence": paragraph.confidence,
+        "fixes": paragraph.fixes,
+        "boxes": [box._asdict() for box in paragraph.boxes],
+        "line_first": paragraph.line_first,
+        "line_last": paragraph.line_last,
+        "lines": [_line(stretch) for stretch in paragraph.stretches],
+    }
+    _append(columns["paragraphs"], row)
+    tokens = columns["tokens"]
+    for n, sentence in enumerate(paragraph.sentences):
+        row = {
+            "article_id": key,
+            "paragraph": number,
+            "sentence": n,
+            "start": sentence.start,
+            "end": sentence.end,
+            "text": text[sentence.start : sentence.end],
+        }
+        _append(columns["sentences"], row)
+        if sentence.tokens:
+            starts, ends, tags = zip(*sentence.tokens, strict=True)
+            tokens["text"].extend(map(text.__getitem__, map(slice, starts, ends)))
+            tokens["pos"].extend(tags)
+            tokens["start"].extend(starts)
+            tokens["end"].extend(ends)
+        columns["tokens per sentence"]["n"].append(len(sentence.tokens))
 
 
 def _line(stretch: Stretch) -> dict[str, Any]:
@@ -589,7 +598,8 @@ _EMPTY: Tables = {name: pa.Table.from_batches([], schema=schema) for name, schem
 
 #: The envelope in which tables travel: each is an Arrow IPC stream of its own, so one can be read without the others.
 _ENVELOPE = pa.schema([pa.field("table", pa.string()), pa.field("stream", pa.large_binary())])
-_SECONDS = b"seconds"
+#: Where a stream says how long each stage took.
+SECONDS = b"seconds"
 
 
 def encode_tables(tables: Tables, seconds: Mapping[str, float] | None = None) -> bytes:
@@ -609,7 +619,7 @@ def encode_tables(tables: Tables, seconds: Mapping[str, float] | None = None) ->
             writer.write_table(table)
         streams.append(memoryview(sink.getvalue()))
     sink = pa.BufferOutputStream()
-    envelope = _ENVELOPE.with_metadata({_SECONDS: json.dumps(dict(seconds or {}))})
+    envelope = _ENVELOPE.with_metadata({SECONDS: json.dumps(dict(seconds or {}))})
     with pa.ipc.new_stream(sink, envelope) as writer:
         writer.write_table(pa.table({"table": list(tables), "stream": streams}, schema=envelope))
     encoded: bytes = sink.getvalue().to_pybytes()
@@ -640,7 +650,7 @@ def decode_tables(data: bytes | pa.Buffer, only: Iterable[str] = ROW_TABLES) -> 
 
 
 def decode_seconds(data: bytes | pa.Buffer, stages: Iterable[str]) -> dict[str, float]:
-    """Read from the envelope how long each of these stages took; 0 for those that it does not tell.
+    """Read how long each of these stages took, from tables or from a part of a long PDF; 0 for those not told of.
 
     Raises ValueError when what stands there is no time.
 
@@ -648,7 +658,7 @@ def decode_seconds(data: bytes | pa.Buffer, stages: Iterable[str]) -> dict[str, 
     {'read': 0.5, 'reflow': 0.0}
     """
     try:
-        said = json.loads((pa.ipc.open_stream(data).schema.metadata or {}).get(_SECONDS, b"{}"))
+        said = json.loads((pa.ipc.open_stream(data).schema.metadata or {}).get(SECONDS, b"{}"))
         seconds = {stage: float(said.get(stage, 0.0)) for stage in stages}
     except (pa.ArrowException, OSError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"not the seconds of stages: {error}") from error

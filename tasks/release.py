@@ -144,7 +144,12 @@ class Release:
     @property
     def segments(self) -> tuple[Segment, ...]:
         """Segments in the order of their numbers."""
-        return _segments_from(self.manifest["segments"])
+        return tuple(
+            Segment(
+                row["number"], row["sources"], row["chars"], {name: Part(**part) for name, part in row["parts"].items()}
+            )
+            for row in self.manifest["segments"]
+        )
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a table whole, or some of its columns; `tokens` may be large, see `paths` for one part at a time."""
@@ -315,28 +320,6 @@ def resume(processed: Path) -> bool:
         return was_held
 
 
-def retain(processed: Path, keep: int, hours: float, now: datetime | None = None) -> list[str]:
-    """Remove releases that are neither among the newest `keep` nor younger than `hours`; return their ids.
-
-    The current release is never removed. `hours` is how long a reader may go on reading what it has opened.
-    """
-    with _locked(processed), _storing(processed):
-        return _retain(processed, keep, hours, now or datetime.now(UTC))
-
-
-def _retain(processed: Path, keep: int, hours: float, now: datetime) -> list[str]:
-    current = Path(os.path.realpath(processed / "current")).name
-    removed = []
-    for release in releases(processed)[keep:]:
-        age = now - datetime.fromisoformat(release.manifest["created_at"])
-        if release.id != current and age >= timedelta(hours=hours):
-            doomed = release.path.with_name(f".removing-{release.id}")
-            release.path.rename(doomed)  # a release is whole or not there, also while it is being removed
-            shutil.rmtree(doomed)
-            removed.append(release.id)
-    return removed
-
-
 @dataclass(frozen=True, slots=True)
 class Store:
     """The right to publish: `parent` is the current release, None before the first."""
@@ -372,9 +355,21 @@ class Store:
         return staging
 
     def retain(self, keep: int, hours: float, now: datetime | None = None) -> list[str]:
-        """Remove old releases, as the function of this name does."""
+        """Remove releases that are neither among the newest `keep` nor younger than `hours`; return their ids.
+
+        The current release is never removed. `hours` is how long a reader may go on reading what it has opened.
+        """
+        current = Path(os.path.realpath(self.processed / "current")).name
+        removed = []
         with _storing(self.processed):
-            return _retain(self.processed, keep, hours, now or datetime.now(UTC))
+            for release in releases(self.processed)[keep:]:
+                age = (now or datetime.now(UTC)) - datetime.fromisoformat(release.manifest["created_at"])
+                if release.id != current and age >= timedelta(hours=hours):
+                    doomed = release.path.with_name(f".removing-{release.id}")
+                    release.path.rename(doomed)  # a release is whole or not there, also while it is being removed
+                    shutil.rmtree(doomed)
+                    removed.append(release.id)
+        return removed
 
 
 @dataclass(slots=True)
@@ -686,18 +681,6 @@ def _compact(places: list[Place], parent: Mapping[int, Residents], fresh: Mappin
         sources, weight = sources + count, weight + more
         kept |= place.kept
     return [place for place in others if place.number not in kept] + [Place(last.number, last.fresh, kept)]
-
-
-def _segments_from(rows: Iterable[Mapping[str, Any]]) -> tuple[Segment, ...]:
-    return tuple(
-        Segment(
-            row["number"],
-            row["sources"],
-            row["chars"],
-            {name: Part(**part) for name, part in row["parts"].items()},
-        )
-        for row in rows
-    )
 
 
 def _next_id(processed: Path, now: datetime) -> str:

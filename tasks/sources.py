@@ -30,8 +30,8 @@ from tasks.dataset import SCHEMA_VERSION
 from tasks.document import Document, Source
 from tasks.spool import QUIET_SECONDS, unsettled
 
-#: What is not ingested by default: a folder's own note, and files that others leave beside the articles or have not
-#: finished. Patterns are matched with the whole path under raw/; `*` matches slashes too. Hidden files never are.
+#: What is not ingested: a folder's own note, and files that others leave beside the articles or have not finished.
+#: Patterns are matched with the whole path under raw/; `*` matches slashes too. Hidden files never are.
 IGNORE = (
     "README.md",
     "Thumbs.db",
@@ -45,6 +45,7 @@ IGNORE = (
     "*.crdownload",
     "*.tmp",
 )
+_IGNORED = re.compile("|".join(map(fnmatch.translate, IGNORE)))  # nearly every name is like none of them
 #: A file changed so lately (in seconds) could change again without a new time stamp: its hash is not remembered.
 _RACY = 2.0
 #: Categories of characters that are no part of a readable name: control, format (as bidirectional overrides),
@@ -102,7 +103,7 @@ class Listing:
     unlisted: Mapping[str, str] = field(default_factory=dict)
 
 
-def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = None) -> Listing:
+def discover(raw: Path, *, cache: Path | None = None) -> Listing:
     """List and hash the regular files under `raw`; links are not followed, pipes and devices not opened.
 
     When a file was written within the last second, waits for another: what goes on growing is half copied. `cache` is a
@@ -119,7 +120,7 @@ def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = 
     sources: list[Source] = []
     files: dict[str, tuple[str, os.DirEntry[str]]] = {}
     seen: dict[str, os.stat_result] = {}
-    for path, name, entry, refusal in _files(raw, tuple(ignore), unlisted):
+    for path, name, entry, refusal in _files(raw, unlisted):
         if refusal:
             ignored[name] = refusal
             continue
@@ -150,14 +151,14 @@ def discover(raw: Path, *, ignore: Iterable[str] = IGNORE, cache: Path | None = 
     )
 
 
-def snapshot(raw: Path, *, ignore: Iterable[str] = IGNORE) -> dict[str, tuple[int, int]]:
+def snapshot(raw: Path) -> dict[str, tuple[int, int]]:
     """Return the size and the time of change (in ns) of each file that `discover` would list, by its path; opens none.
 
     Raises NoRaw when a folder cannot be listed: what is in it may be as it was.
     """
     unlisted: dict[str, str] = {}
     found = {}
-    for path, _, entry, refusal in _files(raw, tuple(ignore), unlisted):
+    for path, _, entry, refusal in _files(raw, unlisted):
         if not refusal:
             with suppress(FileNotFoundError):
                 seen = entry.stat(follow_symlinks=False)
@@ -194,16 +195,13 @@ def _look(entry: os.DirEntry[str], known: _Known | None) -> _Known | None:
     return before._replace(sha256=digest) if _state(after) == before else None
 
 
-def _files(
-    raw: Path, patterns: Sequence[str], unlisted: dict[str, str]
-) -> Iterator[tuple[str, str, os.DirEntry[str], str]]:
+def _files(raw: Path, unlisted: dict[str, str]) -> Iterator[tuple[str, str, os.DirEntry[str], str]]:
     """Yield each file's path below `raw`, its escaped name, its entry, and why it is ignored, if it is."""
-    any_pattern = re.compile("|".join(map(fnmatch.translate, patterns)))
     root = str(raw).rstrip("/") + "/"
     for entry in _walk(raw, unlisted):
         path = entry.path.removeprefix(root)
         name = escape_name(path)
-        yield path, name, entry, _refusal(entry, name, patterns if any_pattern.match(name) else ())
+        yield path, name, entry, _refusal(entry, name)
 
 
 def _walk(folder: Path, unlisted: dict[str, str]) -> Iterator[os.DirEntry[str]]:
@@ -226,15 +224,16 @@ def _walk(folder: Path, unlisted: dict[str, str]) -> Iterator[os.DirEntry[str]]:
                 folders.append(entry.path)
 
 
-def _refusal(entry: os.DirEntry[str], name: str, patterns: Sequence[str]) -> str:
+def _refusal(entry: os.DirEntry[str], name: str) -> str:
     if entry.name.startswith("."):
         return "hidden"
     if entry.is_symlink():
         return "a link; put the file itself here"
     if not entry.is_file(follow_symlinks=False):
         return "no regular file"
-    pattern = next((p for p in patterns if fnmatch.fnmatchcase(name, p)), "")
-    return f"ignored by the pattern {pattern}" if pattern else ""
+    if not _IGNORED.match(name):
+        return ""
+    return "ignored by the pattern " + next(pattern for pattern in IGNORE if fnmatch.fnmatchcase(name, pattern))
 
 
 def _hash(path: str) -> tuple[str, os.stat_result]:

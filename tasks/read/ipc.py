@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tasks.dataset import SECONDS
 from tasks.document import Box, Line, Page, Reading, Reject
 
 #: Boxes without their page, four numbers each; texts as bytes, since a font's name may be anything.
@@ -41,7 +42,9 @@ _PAGES = pa.schema(
 
 
 def encode(reading: Reading, seconds: Mapping[str, float] | None = None) -> bytes:
-    """Return a reading of some pages as bytes from which `decode` makes it again; `seconds` tell what it took.
+    """Return a reading of some pages as bytes from which `decode` makes it again.
+
+    `seconds` tell what it took, as in the tables that are handed back in the end: `tasks.dataset.decode_seconds` reads them.
 
     >>> reading = Reading((Page(1, (Line("一带一路", 1, Box(1, 0, 0, 40, 10)),)),), "application/pdf", 4, pages_left=1)
     >>> decode(encode(reading)) == reading
@@ -67,9 +70,8 @@ def encode(reading: Reading, seconds: Mapping[str, float] | None = None) -> byte
         "pages_left": reading.pages_left,
         "scans": [(number, asdict(reject)) for number, reject in reading.scans.items()],
     }
-    table = pa.Table.from_pylist(
-        rows, _PAGES.with_metadata({"rest": json.dumps(rest), "seconds": json.dumps(dict(seconds or {}))})
-    )
+    schema = _PAGES.with_metadata({"rest": json.dumps(rest), SECONDS: json.dumps(dict(seconds or {}))})
+    table = pa.Table.from_pylist(rows, schema)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         writer.write_table(table)
@@ -84,16 +86,6 @@ def decode(data: bytes) -> Reading:
     rejects = tuple(Reject(**reject) for reject in rest.pop("rejects"))
     scans = {int(number): Reject(**reject) for number, reject in rest.pop("scans")}
     return Reading(tuple(_page(row) for row in table.to_pylist()), rejects=rejects, scans=scans, **rest)
-
-
-def decode_seconds(data: bytes) -> dict[str, float]:
-    """Return the seconds of each stage that a reading took.
-
-    >>> decode_seconds(encode(Reading((), "application/pdf", 0), {"read": 0.5}))
-    {'read': 0.5}
-    """
-    with pa.ipc.open_stream(data) as reader:
-        return {str(stage): float(spent) for stage, spent in json.loads(reader.schema.metadata[b"seconds"]).items()}
 
 
 def _flat(boxes: Sequence[Box]) -> list[float]:

@@ -15,7 +15,6 @@ from tasks.document import Source
 from tasks.forkserver import Part
 from tasks.guard import Guard, Limits
 from tasks.instructions import Instructions
-from tasks.read import ipc
 from tests.pdf_writer import pdf, show
 
 SETTINGS = {"instructions": Instructions().dump(), "fingerprint": {}, "pdf": True}
@@ -85,6 +84,6 @@ def test_the_seconds_of_all_children_are_told(tmp_path: Path, monkeypatch: pytes
     parts: list[bytes] = []
     while isinstance(answer := batch.work([source], SETTINGS, parts), Part):
         parts.append(answer.data)
-    spent = [ipc.decode_seconds(part)["read"] for part in parts]
+    spent = [decode_seconds(part, ["read"])["read"] for part in parts]
     assert len(spent) == 3
     assert decode_seconds(answer, ["read"])["read"] > sum(spent) > 0
