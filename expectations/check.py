@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.frames import Segment, frames, in_folders
 from expectations.history import Departure, history_frame
-from expectations.suites import KEYS, SUITES, THRESHOLDS, Expectation, Grade, in_force
+from expectations.suites import BY_ARTICLE, KEYS, SUITES, THRESHOLDS, Expectation, Grade, in_force
 from tasks.document import Reject
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ def check(
         parameters = in_force(thresholds or {}) | {"today": int(today.strftime("%Y%m%d"))}
         judged = frames(staged, kept, parent, seen) | {"history": history_frame(history)}
         if folders:
-            judged = judged | {
-                name: in_folders(judged[name], folders) for name in ("articles", "quality") if name in judged
-            }
+            judged |= {name: in_folders(judged[name], folders) for name in BY_ARTICLE if name in judged}
             suites = with_bounds_of(folders, suites)
         return judge(judged, graded(suites, grades or {}), parameters)
     except Exception as error:  # noqa: BLE001 -- whatever breaks the check, the release is not checked
@@ -147,7 +145,7 @@ def with_bounds_of(
         for entry in suite:
             names = {key: value["$PARAMETER"] for key, value in entry.arguments.items() if isinstance(value, dict)}
             own = [folder for folder, moved in folders.items() if moved.keys() & names.values()]
-            if not own or table not in ("articles", "quality"):
+            if not own or table not in BY_ARTICLE:
                 found[table].append(entry)
                 continue
             for folder in own:

@@ -25,8 +25,8 @@ Level = Literal["row", "dataset"]
 class Expectation:
     """One thing that is true of every good dataset.
 
-    `where` narrows it to the rows whose column (its first part) holds one of the values (its second). An argument {"$PARAMETER": name} is taken from
-    `THRESHOLDS` or the settings when the check runs.
+    `where` narrows it to the rows whose column (its first part) holds one of the values (its second). An argument
+    {"$PARAMETER": name} is taken from `THRESHOLDS` or the settings when the check runs.
     """
 
     table: str
@@ -701,6 +701,9 @@ KEYS: Mapping[str, str] = {
 }
 
 
+#: The frames with a row per article and its `source`: what a folder may bound, and a person let pass.
+BY_ARTICLE = ("articles", "quality")
+
 #: The expectations whose grade the settings may move: what is no fault of the tables, but one of what is delivered.
 GRADED: frozenset[str] = frozenset(entry.name for entry in EXPECTATIONS if entry.grade != "error")
 
@@ -708,16 +711,14 @@ GRADED: frozenset[str] = frozenset(entry.name for entry in EXPECTATIONS if entry
 BY_FOLDER: frozenset[str] = frozenset(
     value["$PARAMETER"]
     for entry in EXPECTATIONS
-    if entry.level == "row" and entry.table in ("articles", "quality")
+    if entry.level == "row" and entry.table in BY_ARTICLE
     for value in entry.arguments.values()
     if isinstance(value, dict) and value["$PARAMETER"] in THRESHOLDS
 )
 
 #: The checks that a person may let a row pass: a matter of judgement, not of tables that are wrong.
 ACCEPTABLE: frozenset[str] = frozenset(
-    entry.name
-    for entry in EXPECTATIONS
-    if entry.level == "row" and entry.remedy != _BUG and entry.table in ("articles", "quality")
+    entry.name for entry in EXPECTATIONS if entry.level == "row" and entry.remedy != _BUG and entry.table in BY_ARTICLE
 )
 
 
@@ -731,8 +732,8 @@ def describe() -> str:
         "",
         "An `error` on a row withdraws its article (or source) into `rejects` and the rest is published; an `error` on the",
         "dataset refuses the release. A `warning` publishes and tells, an `info` is only recorded. A check that crashes, or",
-        "that saw other rows than it should, refuses the release whatever its grade. The grade of a `warning` or an `info` can be",
-        "set to any of the three in the settings, under `grades`.",
+        "that saw other rows than it should, refuses the release whatever its grade. The grade of a `warning` or an `info`",
+        "can be set to any of the three in the settings, under `grades`.",
         "",
         "`sentences` and `tokens` are judged row by row too: what is wrong with them is counted by article in `quality`.",
         "`release` has a row per table, `seen` a row per file under raw/, `history` a row per measure of what a run brought, for",
@@ -751,10 +752,8 @@ def describe() -> str:
         "",
         "## Thresholds",
         "",
-        "Bounds that the settings may move, under `expectations`; those of single articles for",
-    ]
-    lines += [
-        "one folder too, under its own `expectations`.",
+        "Bounds that the settings may move, under `expectations`; those of single articles for one folder too, under its own",
+        "`expectations`.",
         "",
         "| threshold | value | of | reason |",
         "|---|---|---|---|",

@@ -526,15 +526,7 @@ def withdraw(tables: Tables, rejects: Mapping[str, Sequence[Reject]]) -> dict[st
     Their sources become partly published or rejected, with the reason. A table `quality`, if there, is dropped:
     it has to be counted again.
     """
-    articles = tables["articles"].select(["article_id", "source", "ordinal"]).to_pylist()
-    whole = {name for name in tables["sources"]["source"].to_pylist() if name in rejects}
-    gone: dict[str, dict[str, list[tuple[int | None, Reject]]]] = defaultdict(lambda: defaultdict(list))
-    for article in articles:
-        key, source, ordinal = article["article_id"], article["source"], article["ordinal"]
-        for reject in (*rejects.get(key, ()), *(rejects[source] if source in whole else ())):
-            gone[source][key].append((ordinal, reject))
-    for source in whole - gone.keys():
-        gone[source] = defaultdict(list)
+    gone = _failed(tables, rejects)
     if not gone:
         return {name: tables[name] for name in ROW_TABLES}
     ids = pa.array([key for found in gone.values() for key in found], pa.string())
@@ -562,6 +554,19 @@ def withdraw(tables: Tables, rejects: Mapping[str, Sequence[Reject]]) -> dict[st
     left["rejects"] = everything.drop_columns("place")
     left["sources"] = _with_outcomes(tables["sources"], left["articles"], left["rejects"], gone.keys())
     return {name: left[name] for name in ROW_TABLES}
+
+
+def _failed(
+    tables: Tables, rejects: Mapping[str, Sequence[Reject]]
+) -> dict[str, dict[str, list[tuple[int | None, Reject]]]]:
+    """Return by source and article what failed, with the article's ordinal; a source without articles has none of them."""
+    whole = {source for source in tables["sources"]["source"].to_pylist() if source in rejects}
+    failed: dict[str, dict[str, list[tuple[int | None, Reject]]]] = {source: {} for source in sorted(whole)}
+    for article in tables["articles"].select(["article_id", "source", "ordinal"]).to_pylist():
+        key, source = article["article_id"], article["source"]
+        if found := [*rejects.get(key, ()), *rejects.get(source, ())]:
+            failed.setdefault(source, {})[key] = [(article["ordinal"], reject) for reject in found]
+    return failed
 
 
 def _article_texts(paragraphs: pa.Table, ids: pa.Array) -> dict[str, str]:

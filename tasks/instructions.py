@@ -21,8 +21,8 @@ class Options:
 
     `dictionary` is the path of a user dictionary in jieba's format, `encoding` the encoding of text files where it is
     known; `publisher` and `language` are those of every article; `direction` is that of a page's lines, `opening` what
-    shows where paragraphs of running text begin. None lets the file itself say. `ocr` says whether pages
-    that are only pictures are read, for which the extra of that name has to be installed.
+    shows where paragraphs of running text begin. None lets the file itself say. `ocr` says whether pages that are only
+    pictures are read, for which the extra of that name has to be installed.
     """
 
     dictionary: str | None = None

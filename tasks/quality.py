@@ -223,36 +223,11 @@ def _tokens(parts: Mapping[str, Path], sentences: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spans(children: pl.DataFrame, parents: pl.DataFrame, keys: Sequence[str], number: str) -> pl.DataFrame:
-    """Hold spans against the spans they lie in: tokens against sentences, sentences against paragraphs.
-
-    A run of neighbouring rows with the same `keys` is one parent's children. The join is made once per run, not once
-    per row: it is the rows that are many.
-    """
+    """Hold spans against the spans they lie in: tokens against sentences, sentences against paragraphs."""
     import polars as pl
 
-    key = [pl.col(name) for name in keys]
-    first = pl.any_horizontal(column.ne_missing(column.shift()) for column in key) | (pl.int_range(pl.len()) == 0)
-    children = children.select(*keys, number, "start", "end", "text", first=first).with_columns(
-        run=pl.col("first").cum_sum() - 1
-    )
-    runs = (
-        children.with_row_index("row")
-        .filter("first")
-        .select("row", *keys, again=pl.struct(keys).is_first_distinct().not_())
-        .join(
-            parents.unique(keys, keep="first").select(
-                *keys, parent="text", parent_start="start", parent_end="end", known=pl.lit(True)
-            ),
-            on=list(keys),
-            how="left",
-            maintain_order="left",
-        )
-    )
+    children, runs = _in_runs(children, parents, keys, number)
     start, end = pl.col("start"), pl.col("end")
-    run = children["run"]
-    children = children.with_columns(
-        runs[name].gather(run) for name in ("parent", "parent_start", "parent_end", "row")
-    ).with_columns(before=pl.when("first").then("parent_start").otherwise(end.shift()))
     judged = (
         children.lazy()
         .select(
@@ -287,6 +262,41 @@ def _spans(children: pl.DataFrame, parents: pl.DataFrame, keys: Sequence[str], n
     )
     childless = parents.join(runs, on=list(keys), how="anti").select("article_id", gap_errors=_visible(pl.col("text")))
     return pl.concat([found, childless], how="diagonal_relaxed")
+
+
+def _in_runs(
+    children: pl.DataFrame, parents: pl.DataFrame, keys: Sequence[str], number: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return spans beside those they lie in, and the runs: neighbouring rows with the same `keys` are one parent's.
+
+    The join is made once per run, not once per row: it is the rows that are many. `before` is where the last span ended,
+    `again` whether the parent has had a run already.
+    """
+    import polars as pl
+
+    key = [pl.col(name) for name in keys]
+    first = pl.any_horizontal(column.ne_missing(column.shift()) for column in key) | (pl.int_range(pl.len()) == 0)
+    children = children.select(*keys, number, "start", "end", "text", first=first).with_columns(
+        run=pl.col("first").cum_sum() - 1
+    )
+    runs = (
+        children.with_row_index("row")
+        .filter("first")
+        .select("row", *keys, again=pl.struct(keys).is_first_distinct().not_())
+        .join(
+            parents.unique(keys, keep="first").select(
+                *keys, parent="text", parent_start="start", parent_end="end", known=pl.lit(True)
+            ),
+            on=list(keys),
+            how="left",
+            maintain_order="left",
+        )
+    )
+    run = children["run"]
+    children = children.with_columns(
+        runs[name].gather(run) for name in ("parent", "parent_start", "parent_end", "row")
+    ).with_columns(before=pl.when("first").then("parent_start").otherwise(pl.col("end").shift()))
+    return children, runs
 
 
 def _of_parent(start: pl.Expr, end: pl.Expr) -> pl.Expr:
