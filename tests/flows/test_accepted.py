@@ -7,9 +7,9 @@ import pytest
 
 from flows import pipeline
 from flows.accepted import load as load_accepted
-from flows.cli import main
 from flows.settings import Settings, WrongSettings
 from tasks import release
+from tests.flows.command import wenliu
 
 FUTURE = "明天的新闻\n!future 明天的事情今天就写好了，登在报上。\n"
 
@@ -17,12 +17,6 @@ FUTURE = "明天的新闻\n!future 明天的事情今天就写好了，登在报
 def rejects(settings: Settings) -> list[dict[str, str]]:
     found: list[dict[str, str]] = release.open_release(settings.processed).table("rejects").to_pylist()
     return found
-
-
-def wenliu(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    return int(end.value.code or 0)
 
 
 def test_what_is_accepted_is_published_until_its_source_changes(settings: Settings) -> None:

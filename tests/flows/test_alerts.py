@@ -57,8 +57,9 @@ def told_by_web(project: Path, web: Endpoint, monkeypatch: pytest.MonkeyPatch) -
     return load(workers=2, alerts={"channels": [f"json://desk:${{HOOK_PASSWORD}}@127.0.0.1:{web.port}/"]})
 
 
-def finding(check: str = "volume_usual", count: int = 1, evidence: str = '[{"subject": "daily"}]') -> dict[str, Any]:
-    return {"check": check, "message": "Far less came.", "remedy": "Ask.", "count": count, "evidence": evidence}
+def finding(check: str = "volume_usual", count: int = 1) -> dict[str, Any]:
+    told = {"check": check, "message": "Far less came.", "remedy": "Ask.", "count": count}
+    return {**told, "evidence": '[{"subject": "daily"}]'}
 
 
 def reject(number: int, check: str = "not_text") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from flows.cli import cli, main
 from flows.settings import Settings, load
 from tasks import release
 from tasks.dataset import article_id
+from tests.flows import command
 
 Wenliu = Callable[..., tuple[int, str, str]]
 
@@ -25,10 +26,9 @@ def wenliu(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.delenv("WENLIU_DEBUG", raising=False)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        code = command.wenliu(*arguments)
         said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
+        return code, said.out, said.err
 
     return run
 

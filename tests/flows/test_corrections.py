@@ -9,26 +9,20 @@ from typing import Any
 import pytest
 
 from flows import pipeline
-from flows.cli import main
 from flows.job import plan
 from flows.settings import Settings, load
 from tasks import release
+from tests.flows.command import wenliu
 
 pytestmark = pytest.mark.usefixtures("by_the_letter")
 
 CHANGE = 'paragraph = 2\nquote = "放风筝"\nsplit_before = "老人"'
 
 
-def wenliu(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    return int(end.value.code or 0)
-
-
-def correct(*changes: str, source: str = "a.txt") -> None:
-    """Write a corrections file with these changes to the article of a source as it is now."""
-    sha256 = hashlib.sha256((Path("raw") / source).read_bytes()).hexdigest()
-    head = f'[[correct]]\nsource = "{source}"\nsha256 = "{sha256}"\nbecause = "so"\narticle = 0\n'
+def correct(*changes: str) -> None:
+    """Write a corrections file with these changes to the article of a.txt as it is now."""
+    sha256 = hashlib.sha256(Path("raw/a.txt").read_bytes()).hexdigest()
+    head = f'[[correct]]\nsource = "a.txt"\nsha256 = "{sha256}"\nbecause = "so"\narticle = 0\n'
     Path("corrections.toml").write_text("\n".join(head + change + "\n" for change in changes), encoding="utf-8")
 
 

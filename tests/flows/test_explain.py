@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from flows import explain, look, pipeline, sketch
-from flows.cli import main
 from flows.explain import Unpublished, View, lay_out, page, pairs
 from flows.settings import Settings, load
 from flows.sketch import Leaf, Mark, Sketch
@@ -17,6 +16,7 @@ from tasks.article import process
 from tasks.dataset import build_tables
 from tasks.document import Box, Source
 from tasks.guard import Guard, Part
+from tests.flows.command import wenliu
 from tests.markup import HOSTILE, Elements
 from tests.pdf_writer import pdf, show
 
@@ -141,23 +141,17 @@ def test_long_texts_are_cut_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     assert "only the first 5 of " in view.notes[0]
 
 
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    return int(end.value.code or 0)
-
-
 def test_the_command_writes_the_page(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("explain", "raw/a.txt", "--html") == 0
+    assert wenliu("explain", "raw/a.txt", "--html") == 0
     assert capsys.readouterr().out == "a.txt.html\n"
     assert "not published" in Elements(Path("a.txt.html").read_text("utf-8")).text
-    assert run("explain", "a.txt", "--html", "-") == 0
+    assert wenliu("explain", "a.txt", "--html", "-") == 0
     assert "河边的春天" in Elements(capsys.readouterr().out).text
-    assert run("explain", "a.txt", "--html", "raw/a.html") == 2
+    assert wenliu("explain", "a.txt", "--html", "raw/a.html") == 2
     Path("b.txt").write_text("别处的文章\n它不在这里。\n", encoding="utf-8")
-    assert run("explain", "b.txt", "--html", "b.txt") == 2
+    assert wenliu("explain", "b.txt", "--html", "b.txt") == 2
     assert Path("b.txt").read_text(encoding="utf-8").startswith("别处")
-    assert run("explain", "none.txt", "--html") == 2
+    assert wenliu("explain", "none.txt", "--html") == 2
     assert "none.txt: no such file, and nothing is published yet" in capsys.readouterr().err
 
 

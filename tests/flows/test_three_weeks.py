@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -98,11 +98,11 @@ class Paper:
             lines += break_lines("\u3000\u3000" + text.replace("——", DRAWN), lambda _: 24.0)
         return "\n".join(lines) + "\n"
 
-    def deliver(self, count: int = THICK, spoil: Callable[[bytes], bytes] = bytes) -> list[str]:
-        """Put today's paper into its folder, each article's bytes spoilt on the way; return the sources."""
+    def deliver(self, count: int = THICK) -> list[str]:
+        """Put today's paper into its folder; return the sources."""
         names = [f"daily/{self.today:%Y-%m-%d}/{number:02d}.txt" for number in range(1, count + 1)]
         for name in names:
-            self.put(name, spoil(self.article().encode()))
+            self.put(name, self.article().encode())
         return names
 
     def put(self, name: str, data: bytes) -> None:

@@ -39,11 +39,11 @@ def cut() -> Cut:
     return lcut
 
 
-def words(text: str, language: Language = "zh-Hans", dictionary: Dictionary | None = None) -> list[str]:
-    return [text[t.start : t.end] for s in segment(text, language, dictionary) for t in s.tokens]
+def words(text: str, dictionary: Dictionary | None = None) -> list[str]:
+    return [text[t.start : t.end] for s in segment(text, "zh-Hans", dictionary) for t in s.tokens]
 
 
-def tagged(text: str, language: Language = "zh-Hans") -> str:
+def tagged(text: str, language: Language) -> str:
     return " ".join(f"{text[t.start : t.end]}/{t.pos}" for s in segment(text, language) for t in s.tokens)
 
 
