@@ -13,14 +13,15 @@ import argparse
 import itertools
 import json
 import random
-import resource
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.run_cost import CORPUS, GREAT_EXPECTATIONS, articles, cost
+from benchmarks.run_cost import GREAT_EXPECTATIONS, articles, cost
+from benchmarks.typesetting.articles import CORPUS
+from flows.metrics import peak_memory
 from tasks import dataset, release
 from tasks.release import Release, Segment
 
@@ -141,7 +142,7 @@ def main() -> int:
         (here / "wenliu.toml").write_text("[expectations]\nconfidence = 0.45\n", encoding="utf-8")
         run(here)
         tokens = release.open_release(processed).manifest["tables"]["tokens"]["rows"]
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        peak = peak_memory()["readers"]
 
     found = {
         "of a first run's processor time for a drop": (min(share for share, _ in drops), DROP_SHARE),

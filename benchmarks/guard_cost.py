@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import random
 import sys
 import tempfile
@@ -17,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.run_cost import CORPUS, ROOT, articles
+from benchmarks.run_cost import ROOT, articles
+from benchmarks.typesetting.articles import CORPUS
 from flows.batch import warm, work
+from flows.metrics import processor_seconds
 from flows.read import WARM, WORK, batches, decode
 from flows.settings import Settings
 from tasks.document import Source
@@ -29,12 +30,6 @@ from tasks.spool import take
 #: With the guard reading may cost so many times what it costs without.
 TEXTS_AT_MOST, PDFS_AT_MOST = 1.05, 1.20
 SETTINGS: dict[str, Any] = {"instructions": Instructions().dump(), "fingerprint": {}, "pdf": True}
-
-
-def processor_seconds() -> float:
-    """Return what this process and its ended children have used."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
 
 
 def guarded(jobs: Sequence[Sequence[Source]]) -> float:

@@ -21,7 +21,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.run_cost import CORPUS, articles
+from benchmarks.run_cost import articles
+from benchmarks.typesetting.articles import CORPUS
 from flows import pipeline
 from flows.batch import page_of
 from flows.console import visible

@@ -23,7 +23,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from benchmarks.score import FIGURES, Case, count, figures
-from benchmarks.typesetting.articles import load_stories
+from benchmarks.typesetting.articles import CORPUS, load_stories
 from benchmarks.typesetting.browser import Chromium
 from benchmarks.typesetting.cases import FAMILIES, make_cases
 from benchmarks.typesetting.pages import FONTS
@@ -31,7 +31,6 @@ from tasks.article import process
 from tasks.document import Document, Source
 
 ROOT = Path(__file__).parent.parent
-CORPUS = Path(__file__).parent / "corpus" / "articles.jsonl"
 FLOORS = Path(__file__).parent / "reading_floors.json"
 SAMPLES = ROOT / "raw" / "samples"
 SAMPLES_GOLD = ROOT / "tests" / "samples.gold.jsonl"

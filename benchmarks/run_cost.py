@@ -20,11 +20,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.typesetting.articles import load_stories
+from benchmarks.typesetting.articles import CORPUS, load_stories, texts_of
 from benchmarks.typesetting.wrap import break_lines
 
 ROOT = Path(__file__).parent.parent
-CORPUS = Path(__file__).parent / "corpus" / "articles.jsonl"
 #: A whole run may cost this much more than reading alone.
 RATIO = 1.5
 #: What start-up may take, in seconds by the clock: `wenliu --help`, and a run with nothing new.
@@ -70,7 +69,7 @@ def articles(corpus: Path, count: int, rng: random.Random) -> Iterator[str]:
     """Yield articles as hard-wrapped texts, no two alike: stories' paragraphs in other orders, in columns of other widths."""
     for story in itertools.islice(itertools.cycle(load_stories(corpus)), count):
         width = rng.randint(18, 36)
-        texts = [p if isinstance(p, str) else p["text"] for p in story["paragraphs"]]
+        texts = texts_of(story)
         rng.shuffle(texts)
         lines = [story["title"]]
         for text in texts:

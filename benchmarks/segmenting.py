@@ -6,7 +6,6 @@ Each FILE is UTF-8 text, a paragraph a line; without one our own Chinese article
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import time
@@ -15,20 +14,16 @@ from pathlib import Path
 
 import jieba
 
+from benchmarks.typesetting.articles import CORPUS, load_stories, texts_of
 from tasks.segment import segment
 
-CORPUS = Path(__file__).parent / "corpus" / "articles.jsonl"
 ROUNDS = 7
 
 
 def read_paragraphs(paths: list[str]) -> list[str]:
     if paths:
         return [line for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
-    articles = map(json.loads, CORPUS.read_text(encoding="utf-8").splitlines())
-    paragraphs = [
-        item for article in articles if article["language"].startswith("zh") for item in article["paragraphs"]
-    ]
-    return [item if isinstance(item, str) else item["text"] for item in paragraphs]
+    return [text for story in load_stories(CORPUS) if story["language"] != "en" for text in texts_of(story)]
 
 
 def cpu_seconds(work: Callable[[str], object], paragraphs: list[str]) -> float:

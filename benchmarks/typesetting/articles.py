@@ -11,6 +11,9 @@ from typing import Literal, NotRequired, TypedDict
 
 from benchmarks.typesetting.phrases import PHRASES, Phrases
 
+#: Fifty stories of our own.
+CORPUS = Path(__file__).parents[1] / "corpus" / "articles.jsonl"
+
 Byline = Literal["none", "above", "plain", "marked", "dateline", "report", "source"]
 
 
@@ -72,6 +75,15 @@ def load_stories(path: Path) -> list[Story]:
     """Read stories from a JSON-lines file with at least `title`, `paragraphs` and `date` (YYYY-MM-DD) in each line."""
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def texts_of(story: Story) -> list[str]:
+    """Return the texts of a story's paragraphs, of whatever kind.
+
+    >>> texts_of({"title": "桥", "date": "2024-05-01", "paragraphs": ["桥通了。", {"kind": "heading", "text": "河上"}]})
+    ['桥通了。', '河上']
+    """
+    return [p if isinstance(p, str) else p["text"] for p in story["paragraphs"]]
 
 
 def random_dress(rng: random.Random) -> Dress:

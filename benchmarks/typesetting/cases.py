@@ -7,7 +7,7 @@ import random
 from collections.abc import Container, Iterator
 from dataclasses import replace
 
-from benchmarks.typesetting.articles import Gold, Story
+from benchmarks.typesetting.articles import Gold, Story, texts_of
 from benchmarks.typesetting.browser import Chromium
 from benchmarks.typesetting.dumps import dump_text, redraw, tools, whole_paragraphs
 from benchmarks.typesetting.layout import PageLayout, random_page_layout
@@ -94,4 +94,4 @@ def fill(stories: list[Story], layout: PageLayout, rng: random.Random) -> list[S
 
 
 def _length(story: Story) -> int:
-    return sum(len(p if isinstance(p, str) else p["text"]) for p in story["paragraphs"])
+    return sum(map(len, texts_of(story)))

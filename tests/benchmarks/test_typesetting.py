@@ -10,26 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.typesetting import wrap
-from benchmarks.typesetting.articles import Gold, Story, characters, load_stories
+from benchmarks.typesetting import articles, wrap
+from benchmarks.typesetting.articles import CORPUS, Gold, Story, characters, load_stories, texts_of
 from benchmarks.typesetting.cases import fill, make_cases
 from benchmarks.typesetting.layout import random_page_layout
 from benchmarks.typesetting.pages import FONTS, missing, overprinted, set_page, typeset
 from benchmarks.typesetting.wrap import Punctuation, break_english, break_lines, random_text_layout, set_text
 from tasks.document import KINDS
 
-STORIES = load_stories(Path(__file__).parents[2] / "benchmarks" / "corpus" / "articles.jsonl")
+STORIES = load_stories(CORPUS)
 CHINESE = [story for story in STORIES if story["language"] == "zh-Hans"]
 ENGLISH = [story for story in STORIES if story["language"] == "en"]
 needs_fonts = pytest.mark.skipif(not Path(FONTS).exists(), reason="pages are set with fonts-noto-cjk")
 
 
 def _texts(stories: list[Story]) -> list[str]:
-    return [p if isinstance(p, str) else p["text"] for story in stories for p in story["paragraphs"]]
+    return [text for story in stories for text in texts_of(story)]
 
 
 def test_doctests() -> None:
-    assert doctest.testmod(wrap).failed == 0
+    assert not any(doctest.testmod(module).failed for module in (articles, wrap))
 
 
 def test_corpus_is_of_one_make() -> None:

@@ -23,8 +23,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.run_cost import CORPUS
-from benchmarks.typesetting.articles import load_stories
+from benchmarks.typesetting.articles import CORPUS, load_stories, texts_of
 from benchmarks.typesetting.wrap import break_lines
 from expectations.history import past
 from flows import pipeline
@@ -67,7 +66,7 @@ def stories() -> Iterator[tuple[str, list[str]]]:
     chinese = [story for story in load_stories(CORPUS) if story["language"] == "zh-Hans"]
     while True:
         for story in chinese:
-            texts = [p if isinstance(p, str) else p["text"] for p in story["paragraphs"]]
+            texts = texts_of(story)
             rng.shuffle(texts)
             yield story["title"], texts
 

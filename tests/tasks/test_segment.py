@@ -29,12 +29,21 @@ LATIN = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 NO_LATIN = st.lists(st.sampled_from([*LATIN.sub("", ODD), *"水渠长堤灯塔渔船8765"]), max_size=40).map("".join)
 
 
-@pytest.fixture(scope="module")
-def cut() -> Cut:
-    """`jieba.lcut`, with its dictionary read from the package, not from a cache that others may have written."""
+def new_tokenizer() -> jieba.Tokenizer:
+    """Return jieba's own, with its dictionary read from the package, not from a cache that others may have written."""
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
+    return tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> jieba.Tokenizer:
+    return new_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def cut(tokenizer: jieba.Tokenizer) -> Cut:
     lcut: Cut = tokenizer.lcut
     return lcut
 
@@ -73,8 +82,7 @@ def test_chinese_around_a_latin_run_is_cut_as_without_it(cut: Cut, wall: str, be
     assert [word for word in found if word not in aside] == [word for word in expected if word not in aside]
 
 
-def test_random_dictionary_words_are_cut_as_jieba_cuts_them(cut: Cut) -> None:
-    tokenizer = cut.__self__  # type: ignore[attr-defined]
+def test_random_dictionary_words_are_cut_as_jieba_cuts_them(tokenizer: jieba.Tokenizer, cut: Cut) -> None:
     known = sorted(word for word in tokenizer.FREQ if not any(c.isascii() and c.isalpha() for c in word))
     draw = random.Random(2)
     for _ in range(2000):
@@ -144,14 +152,9 @@ def test_a_user_dictionary_changes_the_cut_and_the_tag(dictionary: Callable[[str
     assert "青泽水文站" not in words(text)
 
 
-def test_a_user_dictionary_does_as_jieba_does_with_it(
-    cut: Cut, dictionary: Callable[[str], Dictionary], tmp_path: Path
-) -> None:
-    content = "潮汐表\n修渠 5 v\n云中 3 ns\n"
-    own = dictionary(content)
-    tokenizer = jieba.Tokenizer()
-    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-    tokenizer.initialized = True
+def test_a_user_dictionary_does_as_jieba_does_with_it(dictionary: Callable[[str], Dictionary], tmp_path: Path) -> None:
+    own = dictionary("潮汐表\n修渠 5 v\n云中 3 ns\n")
+    tokenizer = new_tokenizer()
     tokenizer.load_userdict(str(tmp_path / "words.txt"))
     for text in ("查潮汐表再修渠，云中有雨。", "潮汐表，潮汐，修渠道的人在云中"):
         assert words(text, dictionary=own) == tokenizer.lcut(text)

@@ -57,6 +57,7 @@ def test_sentences_alone_are_not_split_again(text: str, language: Language) -> N
 
 
 @pytest.mark.parametrize("run", ["（", "“", "”", "（）", "“。”", "……", "。", ".", "a. ", "他问。“", "《！》"])
-def test_a_long_run_of_marks_is_read_in_one_pass(run: str) -> None:
-    text = run * (200_000 // len(run))
-    assert sum(end - start for start, end in split_sentences(text, "zh-Hans")) <= len(text)
+def test_a_long_run_of_marks_is_read_whole(run: str) -> None:
+    text = run * (200_000 // len(run))  # in time that grows with the square it would take hours
+    found = "".join(text[start:end] for start, end in split_sentences(text, "zh-Hans"))
+    assert "".join(found.split()) == "".join(text.split())
