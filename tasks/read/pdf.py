@@ -28,6 +28,8 @@ from tasks.read.ocr import Picture
 MEDIA_TYPE = "application/pdf"
 #: Two glyphs of one line may differ by this much of an em in their baselines (other fonts, superscript figures).
 BASELINE_TOLERANCE = 0.3
+#: What is drawn no wider than this, in points, is a rule. A page of more rules than that across its lines is a drawing.
+MOST_RULE, MOST_POSTS = 3.0, 2000
 #: A gap of more than this many em always ends a run of text; a smaller one does where it lies in a gutter.
 WIDE_GAP = 1.3
 NARROW_GAP = 0.6
@@ -369,22 +371,22 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str], direct
         else:
             kept.append(c)
     across, down = _directions(_deduped(kept, left_out), direction)
-    straight = [c for c in across if _course(c) == "right"], [c for c in down if _course(c) != "askew"]
-    left_out["turned"] += _count((*across, *down)) - sum(map(_count, straight))
-    lines = [
-        *_lines([_horizontal(c) for c in straight[0]], number, vertical=False),
-        *_lines([_vertical(c) for c in straight[1]], number, vertical=True),
-    ]
-    lines.sort(key=lambda line: (line.box.top, line.box.x0) if line.box else (0.0, 0.0))
     rules: list[Box] = []
     pictures = [Box(number, i["x0"], i["top"], i["x1"], i["bottom"]) for i in page.images]
     for shape in (*page.rects, *page.lines, *page.curves):
         box = Box(number, shape["x0"], shape["top"], shape["x1"], shape["bottom"])
-        thin = min(box.x1 - box.x0, box.bottom - box.top) < 3
+        thin = min(box.x1 - box.x0, box.bottom - box.top) < MOST_RULE
         if not thin and shape.get("fill") and shape["object_type"] == "rect":
             pictures.append(box)
         else:
             rules.append(box)
+    straight = [c for c in across if _course(c) == "right"], [c for c in down if _course(c) != "askew"]
+    left_out["turned"] += _count((*across, *down)) - sum(map(_count, straight))
+    lines = [
+        *_lines([_horizontal(c) for c in straight[0]], rules, number, vertical=False),
+        *_lines([_vertical(c) for c in straight[1]], rules, number, vertical=True),
+    ]
+    lines.sort(key=lambda line: (line.box.top, line.box.x0) if line.box else (0.0, 0.0))
     return Page(
         number,
         tuple(Line(x.text, n, x.box, x.size, x.font, x.edges, x.vertical) for n, x in enumerate(lines, start=1)),
@@ -512,9 +514,9 @@ def _vertical(c: dict[str, Any]) -> Glyph:
     )  # fmt: skip
 
 
-def _lines(glyphs: Sequence[Glyph], page: int, *, vertical: bool) -> list[Line]:
+def _lines(glyphs: Sequence[Glyph], rules: Sequence[Box], page: int, *, vertical: bool) -> list[Line]:
     rows = _rows(glyphs)
-    crossings = _Gutters(rows)
+    crossings = _Gutters(rows, _posts(rules, vertical=vertical))
     return [_line(run, page, vertical) for n, row in enumerate(rows) for run in _runs(row, n, crossings)]
 
 
@@ -545,12 +547,35 @@ def _ink(g: Glyph) -> tuple[float, float]:
     return g.u0, g.u1
 
 
-class _Gutters:
-    """Tells whether a gap in a row is part of a gutter: the rows above and below leave the same place free."""
+def _posts(rules: Sequence[Box], *, vertical: bool) -> list[tuple[float, float, float]]:
+    """Return the drawn rules that stand across the lines: their place along them, from where to where; by place."""
+    if vertical:
+        turned = [((r.top + r.bottom) / 2, -r.x1, -r.x0) for r in rules if r.bottom - r.top < MOST_RULE]
+    else:
+        turned = [((r.x0 + r.x1) / 2, r.top, r.bottom) for r in rules if r.x1 - r.x0 < MOST_RULE]
+    return sorted(turned) if len(turned) <= MOST_POSTS else []
 
-    def __init__(self, rows: list[list[Glyph]]) -> None:
+
+class _Gutters:
+    """Tells whether a gap in a row is part of a gutter.
+
+    The rows above and below leave the same place free, or a rule is drawn there.
+    """
+
+    def __init__(self, rows: list[list[Glyph]], posts: list[tuple[float, float, float]]) -> None:
+        self.posts = posts
         self.rows = [[g for g in row if not g.text.isspace()] for row in rows]
         self.starts = [[_ink(g)[0] for g in row] for row in self.rows]
+
+    def ruled(self, left: Glyph, right: Glyph) -> bool:
+        """Return whether a rule longer than the line is high stands between two glyphs of a row."""
+        em = min(left.size, right.size)
+        begin, end = _ink(left)[1] - 0.1 * em, _ink(right)[0] + 0.1 * em
+        first = bisect_left(self.posts, (begin, -1e9, -1e9))
+        for u, v0, v1 in self.posts[first : bisect_right(self.posts, (end, 1e9, 1e9))]:
+            if v0 <= left.v - 0.3 * em and left.v <= v1 and v1 - v0 > 1.5 * em:
+                return True
+        return False
 
     def open(self, n: int, left: Glyph, right: Glyph, reach: int = 12) -> bool:
         """Return whether the rows above row `n`, or those below it, part where `left` and `right` do.
@@ -639,7 +664,8 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
             worded = _apart(last, g)
             wide = (WIDEST_GAP if worded else WIDE_GAP) * em
             if (
-                (
+                gutters.ruled(last, g)
+                or (
                     bare > max(wide, 1.8 * usual)
                     and (drawn < 0.5 * bare or bare > 3 * em)
                     and not (worded and _drawn_out(runs[-1], last, g, row) and gutters.closed(n, last, g))
