@@ -632,6 +632,8 @@ class _Gutters:
             elif behind is not None and abs(starts[i] - place) < (0.6 if _trimmed(behind, right) else 0.3) * em:
                 # Where a mark may hang in the gutter, only rows with text on both sides of it say that it is one.
                 parted += gap > NARROW_GAP * em and (before is not None or not hanging)
+            elif before is not None and not hanging and abs(before.u1 - left.u1) < 0.05 * em:
+                parted += 1  # justified rows that end here: the lane behind is short, or begins with an indent
         return parted >= least + hanging and crossed <= (0 if hanging else 0.34) * parted
 
 
