@@ -572,7 +572,7 @@ class _Gutters:
         em = min(left.size, right.size)
         begin, end = _ink(left)[1] - 0.1 * em, _ink(right)[0] + 0.1 * em
         first = bisect_left(self.posts, (begin, -1e9, -1e9))
-        for u, v0, v1 in self.posts[first : bisect_right(self.posts, (end, 1e9, 1e9))]:
+        for _, v0, v1 in self.posts[first : bisect_right(self.posts, (end, 1e9, 1e9))]:
             if v0 <= left.v - 0.3 * em and left.v <= v1 and v1 - v0 > 1.5 * em:
                 return True
         return False

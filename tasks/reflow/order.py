@@ -208,7 +208,7 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
     masks: list[bool] = []
     for k, band in enumerate(bands):
         lone, alone = band[0], len(band) == 1
-        crosses = alone and any(lone.u0 < g < lone.u1 for g in gutters)
+        crosses = alone and any(lone.u0 < start and end < lone.u1 for start, end in gutters)
         middle = abs((lone.u0 + lone.u1) / 2 - (left + right) / 2) < 1.0 * body and lone.u0 - left > 1.5 * body
         under = k > 0 and masks[k - 1]
         crossing.append(crosses or (under and crossing[k - 1] and alone and middle))
@@ -222,7 +222,8 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
             cut = True
         elif turn or (white > SECTION_GAP * body and not headed and not masks[k]):
             above = parts[-1][0]
-            below = [s for band in bands[k:] for s in band]
+            end = next((n for n in range(k + 1, len(bands)) if masks[n] > masks[n - 1]), len(bands))
+            below = [s for band in bands[k:end] for s in band]
             usual = not turn and white < 1.2 * body and sum(g > 0.8 * white for g in setting.paragraph_gaps) > 6
             bonus = -0.3 if usual else white / body / 4 + 0.4 * turn
             first = masks[k - 1] and len(above) == sum(map(len, bands[:k]))
@@ -239,6 +240,8 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
 def _reads_across(above: list[Span], below: list[Span], body: float, bonus: float) -> bool:
     """Return whether text reads on from lane to lane above a cut, rather than down each lane through it."""
     upper, lower = _lanes(above, body), _lanes(below, body)
+    if not any(a[0].u0 < b[0].u1 and b[0].u0 < a[0].u1 for a in upper for b in lower):
+        return False  # a picture stands above it: it is a lane beside the others
     if len(upper) < 2:
         return True
     along = [_reads_on(a[-1], b[0], b, body) for a, b in pairwise(upper)]
@@ -261,13 +264,13 @@ def _lanes(spans: list[Span], body: float) -> list[list[Span]]:
     """Group a region's spans by the gutters between them, each lane from its head to its foot."""
     covered = _merge(spans)
     gutters = _gutters(spans, body) or [
-        (a[1] + b[0]) / 2
+        (a[1], b[0])
         for a, b in pairwise(covered)
         if b[0] - a[1] > body  # a few titles side by side
     ]
     lanes: dict[int, list[Span]] = {}
     for s in sorted(spans, key=lambda s: s.v0):
-        lanes.setdefault(sum(g < (s.u0 + s.u1) / 2 for g in gutters), []).append(s)
+        lanes.setdefault(sum(start + end < s.u0 + s.u1 for start, end in gutters), []).append(s)
     return [lanes[k] for k in sorted(lanes)]
 
 
@@ -287,8 +290,8 @@ def _reads_on(foot: Span, head: Span, lane: list[Span], body: float) -> float:
     return -1.5 if opens else 1.0
 
 
-def _gutters(spans: list[Span], body: float) -> list[float]:
-    """Return the middles of the gutters of a region: stretches that next to no running text covers."""
+def _gutters(spans: list[Span], body: float) -> list[tuple[float, float]]:
+    """Return where the gutters of a region begin and end: stretches that next to no running text covers."""
     plain = [s for s in spans if s.size < DISPLAY * body]
     if len(plain) < 3:
         return []
@@ -303,16 +306,16 @@ def _gutters(spans: list[Span], body: float) -> list[float]:
         depth += step
         cover[k] = depth
     thin = 0.2 * max(cover)
-    middles = []
+    stretches = []
     start: int | None = None
     for k, n in enumerate(cover):
         if n <= thin:
             start = k if start is None else start
         elif start is not None:
             if (k - start) * step_of > 0.5 * body and start > 0:
-                middles.append(left + (start + k) / 2 * step_of)
+                stretches.append((left + start * step_of, left + k * step_of))
             start = None
-    return middles
+    return stretches
 
 
 def _merge(spans: Sequence[Span]) -> list[tuple[float, float]]:

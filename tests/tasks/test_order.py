@@ -53,6 +53,15 @@ TITLE = line("甲题横跨全部三栏的标题在此", 80, 60, size=22)
 THREE = lane("甲", 50, 100, 8) + lane("乙", 190, 100, 8) + lane("丙", 330, 100, 6, end="。")
 
 
+def test_a_lane_under_a_picture_is_read_in_its_turn_where_the_others_have_ended() -> None:
+    beside = lane("甲", 50, 100, 6) + lane("丙", 330, 100, 6, end="。")
+    under = [line("乙题", 220, 210, size=11), line("乙1" + PROSE[:10], 190, 235)]
+    below = [line("丁题下面一篇的标题", 160, 300, size=22), *lane("丁", 50, 340, 6), *lane("戊", 190, 340, 6)]
+    assert read([TITLE, *beside, *under, *below]) == [
+        "甲题", *names(("甲", 6)), "乙题", "乙1", *names(("丙", 6)), "丁题", *names(("丁", 6), ("戊", 6)),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_lanes_are_read_one_after_the_other_whatever_the_files_order(seed: int) -> None:
     lines = [TITLE, *THREE]

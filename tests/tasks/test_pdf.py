@@ -38,6 +38,32 @@ def test_columns_with_a_narrow_gutter_stay_apart() -> None:
     assert texts(read_pdf(pdf("".join(rows)))).count("left column of words") == 6
 
 
+def test_rows_that_end_at_a_gap_make_it_a_gutter_for_a_lane_of_one_row() -> None:
+    rows = [show(50, 300 - 12 * k, "left column of words") for k in range(6)]
+    assert texts(read_pdf(pdf("".join(rows) + show(150, 300, "right")))).count("right") == 1
+
+
+RAGGED = "".join(
+    show(50, 300 - 12 * k, text)
+    for k, text in enumerate(["left column of words", "a column", "of ragged words", "here"])
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "parted"),
+    [
+        pytest.param("145 250 0.5 60 re f\n", True, id="between the columns"),
+        pytest.param("", False, id="none"),
+        pytest.param("145 301 0.5 4 re f\n", False, id="shorter than a line"),
+        pytest.param("145 320 0.5 60 re f\n", False, id="above them"),
+        pytest.param("250 250 0.5 60 re f\n", False, id="behind them"),
+        pytest.param("50 297 200 0.5 re f\n", False, id="under the line"),
+    ],
+)
+def test_a_rule_between_two_columns_parts_their_lines(rule: str, parted: bool) -> None:
+    assert ("right" in texts(read_pdf(pdf(rule + RAGGED + show(150, 300, "right"))))) is parted
+
+
 def test_fake_bold_is_read_once_and_counted() -> None:
     reading = read_pdf(pdf(show(50, 300, "Harbour") + show(50.3, 300, "Harbour")))
     assert texts(reading) == ["Harbour"]
