@@ -14,6 +14,7 @@ import unicodedata
 from functools import cache
 
 from tasks.document import Line, Page, Reading, Unreadable, count_chars
+from tasks.spool import HEAD_BYTES, sniff
 
 # UTF-32 before UTF-16: its little-endian mark starts with the other's.
 _BYTE_ORDER_MARKS = (
@@ -29,18 +30,21 @@ _BYTE_ORDER_MARKS = (
 #: what an English text with curly quotes is otherwise saved in.
 _CANDIDATES = ("utf-8", "gb18030", "big5hkscs", "utf-16-le", "utf-16-be", "cp1252")
 
-_SIGNATURES = (
-    (b"%PDF-", "a PDF", "Give the file the ending .pdf."),
-    (b"PK\x03\x04", "a ZIP archive (perhaps a Word file)", "Unpack it, or save the document as UTF-8 text."),
-    (b"\xd0\xcf\x11\xe0", "an old Word or Office file", "Save the document as UTF-8 text."),
-    (b"{\\rtf", "a Rich Text file", "Save the document as UTF-8 text."),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it."),
-    (b"Rar!\x1a", "a RAR archive", "Unpack it."),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it."),
-    (b"\x89PNG", "a picture", "Give the text itself, or a PDF with a text layer."),
-    (b"\xff\xd8\xff", "a picture", "Give the text itself, or a PDF with a text layer."),
-    (b"GIF8", "a picture", "Give the text itself, or a PDF with a text layer."),
-)
+_UNPACK, _SAVE = "Unpack it.", "Save the document as UTF-8 text."
+_GIVE = "Give the text itself, or a PDF with a text layer."
+#: What a file that is no text is, in words, and what to do about it; of any other kind its media type is told.
+_OTHERS = {
+    "application/zip": ("a ZIP archive (perhaps a Word file)", "Unpack it, or save the document as UTF-8 text."),
+    "application/gzip": ("a gzip archive", _UNPACK),
+    "application/x-bzip2": ("a bzip2 archive", _UNPACK),
+    "application/x-xz": ("an xz archive", _UNPACK),
+    "application/zstd": ("a Zstandard archive", _UNPACK),
+    "application/x-7z-compressed": ("a 7z archive", _UNPACK),
+    "application/vnd.rar": ("a RAR archive", _UNPACK),
+    "application/x-ole-storage": ("an old Word or Office file", _SAVE),
+    "application/rtf": ("a Rich Text file", _SAVE),
+    **dict.fromkeys(("image/png", "image/jpeg", "image/gif", "image/tiff"), ("a picture", _GIVE)),
+}
 
 _MARKUP = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|script|\?xml)\b", re.IGNORECASE)
 
@@ -205,9 +209,11 @@ def _decode(data: bytes, encoding: str, *, asked_for: bool) -> str:
 
 
 def _refuse_other_formats(data: bytes) -> None:
-    for signature, what, remedy in _SIGNATURES:
-        if data.startswith(signature):
-            raise Unreadable("binary", f"the file is {what}, not text.", remedy)
+    held = sniff(data[:HEAD_BYTES])
+    if held in ("text/plain", "text/html"):  # in whichever encoding markup is, it shows once it is decoded
+        return
+    what, remedy = _OTHERS.get(held, (held, _GIVE))
+    raise Unreadable("binary", f"the file is {what}, not text.", remedy)
 
 
 def _line_of(text: str, index: int) -> int:
