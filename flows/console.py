@@ -25,7 +25,7 @@ from rich.text import Text
 
 from flows import job as job_of
 from flows import logs, metrics
-from flows.look import place
+from flows.look import figure, place
 from flows.pipeline import TOLD
 
 if TYPE_CHECKING:
@@ -384,19 +384,15 @@ def show_explanation(found: Mapping[str, Any], as_json: bool) -> None:
         line("  " + ", ".join(f"{key} {_said(article[key])}" for key in facts if article[key]), "dim")
         for number, paragraph in enumerate(article["paragraphs"]):
             fixes = f"  {', '.join(paragraph['fixes'])}" if paragraph["fixes"] else ""
-            told = f"{paragraph['kind']:<12}{paragraph['confidence']:.2f}  {place(paragraph)}{fixes}"
+            told = f"{paragraph['kind']:<12}{figure(paragraph['confidence'])}  {place(paragraph)}{fixes}"
             line(f"{number:>4}  {told}", "cyan")
             line(f"      {paragraph['text']}")
 
 
 def _said(value: object) -> str:
-    return (
-        "、".join(map(str, value))
-        if isinstance(value, list)
-        else f"{value:.2f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    return figure(value) if isinstance(value, float) else str(value)
 
 
 def show_health(checks: Sequence[Check], as_json: bool) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows import look
 from flows.job import instructions
-from flows.look import NotFound
+from flows.look import NotFound, figure
 from flows.sketch import Leaf, Mark, Sketch, draw
 from tasks.document import Box, Source
 from tasks.release import NoRelease
@@ -177,15 +177,6 @@ def band_of(confidence: float) -> str:
     ['sure', 'sure', 'likely', 'unsure']
     """
     return next(band.name for band in BANDS if confidence >= band.least)
-
-
-def figure(confidence: float) -> str:
-    """Return a confidence to two places, rounded down: what is shown as 0.90 lies in the band of 0.90.
-
-    >>> [figure(c) for c in (1.0, 0.8999, 0.29)]
-    ['1.00', '0.89', '0.29']
-    """
-    return f"{int(round(confidence * 10_000) / 100) / 100:.2f}"
 
 
 def why(rule: str) -> str:

@@ -133,6 +133,15 @@ def place(paragraph: dict[str, Any]) -> str:
     )
 
 
+def figure(confidence: float) -> str:
+    """Return a confidence to two places, rounded down: what is shown as 0.90 is at least that.
+
+    >>> [figure(c) for c in (1.0, 0.8999, 0.29)]
+    ['1.00', '0.89', '0.29']
+    """
+    return f"{int(round(confidence * 10_000) / 100) / 100:.2f}"
+
+
 def answers(address: str, seconds: float = 5.0) -> bool:
     """Say whether a Prefect server answers at this address, in whatever words."""
     try:
