@@ -17,6 +17,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows import look
+from flows.html import render
 from flows.job import instructions
 from flows.look import NotFound, figure
 from flows.sketch import Leaf, Mark, Sketch, draw
@@ -354,20 +355,8 @@ def _regions(marks: Sequence[Mark]) -> list[Region]:
 
 
 def page(view: View) -> str:
-    """Return the page: HTML in which every text from a file is escaped, and control characters are spelt out."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from flows.console import visible
-
-    environment = Environment(
-        loader=PackageLoader("flows", "."),
-        autoescape=True,
-        finalize=lambda value: visible(value) if isinstance(value, str) else value,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("explain.html").render(view=view, figure=figure, why=why)
+    """Return the page as HTML."""
+    return render("explain.html", view=view, figure=figure, why=why)
 
 
 class Unpublished(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows import metrics
 from flows.difference import Difference, difference
+from flows.html import render
 from tasks.release import Release
 
 if TYPE_CHECKING:
@@ -215,22 +216,11 @@ def groups(rejects: Iterable[Mapping[str, Any]]) -> list[Group]:
 
 
 def page(view: View) -> str:
-    """Return the page: HTML in which every text from a file is escaped, and control characters are spelt out."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from flows.console import visible
+    """Return the page as HTML."""
     from flows.pipeline import TOLD
 
-    environment = Environment(
-        loader=PackageLoader("flows", "."),
-        autoescape=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,  # what a macro returns is markup
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("report.html")
-    return template.render(
+    return render(
+        "report.html",
         view=view,
         tables=TOLD,
         shown=SHOWN,

@@ -301,16 +301,8 @@ def _storable(document: Document) -> Document:
 
 def _only(document: Document, reject: Reject) -> Document:
     """Return the document with all its articles and rejects replaced by one reject."""
-    return Document(
-        source=document.source,
-        rejects=(replace(reject, evidence=_whole(reject.evidence), text=_whole(reject.text)),),
-        media_type=document.media_type,
-        encoding=document.encoding,
-        pages=document.pages,
-        n_chars=document.n_chars,
-        left_out=document.left_out,
-        scanned=document.scanned,
-    )
+    whole = replace(reject, evidence=_whole(reject.evidence), text=_whole(reject.text))
+    return replace(document, articles=(), rejects=(whole,))
 
 
 _REJECT_TEXTS = ("stage", "check", "message", "remedy", "evidence", "text")
