@@ -107,11 +107,21 @@ def _set(settings: Settings) -> Iterator[Check]:
         told = ", ".join(f"{key} {value}" for key, value in found.items())
         missing = "" if (settings.raw / name).is_dir() else f"there is no such folder in {settings.raw}: see its name"
         yield Check(f"folder {name}", told or "nothing is set", missing)
+    yield _limits(settings)
     if settings.dictionary:
         yield _try("dictionary", lambda: _words(str(settings.dictionary)))
     yield _try("accepted", lambda: _accepted(settings))
     yield _try("corrections", lambda: _corrections(settings))
     yield _try("alert channels", lambda: _channels(settings))
+
+
+def _limits(settings: Settings) -> Check:
+    """Tell what all readers together may hold; one that may hold more than there is could take the others down."""
+    limits, gib = settings.limits, 1 << 30
+    each = max(limits.memory_bytes, limits.ocr_memory_bytes if settings.reads_scans else 0)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    told = f"{settings.workers} at once, each up to {each / gib:.1f} of the {there / gib:.1f} GiB of memory here"
+    return Check("readers", told, "" if each <= there else "lower `memory_bytes` and `ocr_memory_bytes` of [limits]")
 
 
 def _try(name: str, look: Callable[[], str | Check]) -> Check:

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 WORK, WARM = "flows.batch:work", "flows.batch:warm"
 #: A byte of a PDF takes far longer to read than one of a text.
 PDF_WEIGHT = 8
-#: What the scanned pages that one child reads may use, in multiples of what a text or a PDF may: ten CPU-seconds a page
-#: are usual, and the recogniser holds a gibibyte.
-OCR_CPU, OCR_MEMORY = 4, 3
 #: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this.
 BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 64 * 1024
 #: The hash of no bytes, for sources none could be had of: when one can be opened, its hash is another, and it is read.
@@ -170,9 +167,10 @@ def open_guard(
 
 
 def limits(settings: Settings) -> dict[str, Any]:
-    """Return the guard's limits: those of the settings, and by their measure those of a child that reads scans."""
-    usual = Limits(**settings.limits.model_dump())
-    scans = replace(usual, cpu_seconds=OCR_CPU * usual.cpu_seconds, memory_bytes=OCR_MEMORY * usual.memory_bytes)
+    """Return the guard's limits: the usual ones, and those of a child that reads scans."""
+    given = settings.limits
+    usual = Limits(given.cpu_seconds, given.memory_bytes, given.output_bytes, given.wall_factor)
+    scans = replace(usual, cpu_seconds=given.ocr_cpu_seconds, memory_bytes=given.ocr_memory_bytes)
     return {"limits": usual, "kinds": {"ocr": scans}}
 
 

@@ -25,7 +25,8 @@ PREFIX = "WENLIU_"
 #: Environment variables of the command line itself, which are no settings.
 OF_THE_COMMAND = frozenset({"WENLIU_SETTINGS", "WENLIU_DEBUG"})
 
-MIB = 1 << 20
+MIB, TIB = 1 << 20, 1 << 40
+DAY = 24 * 60 * 60
 
 
 class WrongSettings(Exception):
@@ -49,12 +50,17 @@ class Retention(_Section):
 
 
 class Limits(_Section):
-    """What one source may use before it is rejected, so that none can stop or starve the others (`tasks.guard`)."""
+    """What one source may use before it is rejected, so that none can stop or starve the others (`tasks.guard`).
 
-    cpu_seconds: Annotated[int, Field(ge=1)] = 60
-    memory_bytes: Annotated[int, Field(ge=256 * MIB)] = 1_024 * MIB
-    output_bytes: Annotated[int, Field(ge=1 * MIB)] = 256 * MIB
-    wall_factor: Annotated[float, Field(ge=1)] = 5.0
+    The `ocr_` ones hold for a child that reads scans: it needs ten CPU-seconds a page, and a gibibyte before it begins.
+    """
+
+    cpu_seconds: Annotated[int, Field(ge=1, le=DAY)] = 60
+    memory_bytes: Annotated[int, Field(ge=256 * MIB, le=TIB)] = 1_024 * MIB
+    output_bytes: Annotated[int, Field(ge=1 * MIB, le=TIB)] = 256 * MIB
+    wall_factor: Annotated[float, Field(ge=1, le=1_000)] = 5.0
+    ocr_cpu_seconds: Annotated[int, Field(ge=1, le=DAY)] = 240
+    ocr_memory_bytes: Annotated[int, Field(ge=1_024 * MIB, le=TIB)] = 3_072 * MIB
 
 
 class Alerts(_Section):

@@ -256,20 +256,22 @@ def build_tables(
         _add_document(columns, _storable(document), own.get(document.source.source, fingerprint))
     counts = columns.pop("tokens per sentence")["n"]
     tables = {name: pa.table(columns[name], schema=SCHEMAS[name]) for name in ROW_TABLES if name != "tokens"}
-    tables["tokens"] = _tokens(columns["tokens"], tables["sentences"], counts)
+    tables["tokens"] = _tokens(columns.pop("tokens"), tables["sentences"], counts)
     return {name: tables[name] for name in ROW_TABLES}
 
 
 def _tokens(columns: dict[str, list[Any]], sentences: pa.Table, counts: Sequence[int]) -> pa.Table:
-    """Make `tokens` from its own columns and from those that repeat its sentences', each `counts` times."""
+    """Make `tokens` from its own columns, using them up, and those that repeat its sentences', each `counts` times."""
     import numpy as np
 
+    schema = SCHEMAS["tokens"]
+    own = {name: pa.array(columns.pop(name), schema.field(name).type) for name in ("text", "pos", "start", "end")}
     n = np.asarray(counts, dtype=np.int64)
     rows = pa.array(np.repeat(np.arange(len(n)), n))
     first = np.cumsum(n) - n
     repeated = {name: sentences[name].take(rows) for name in ("article_id", "paragraph", "sentence")}
     number = pa.array(np.arange(n.sum()) - np.repeat(first, n), pa.int32())
-    return pa.table({**columns, **repeated, "token": number}, schema=SCHEMAS["tokens"])
+    return pa.table({**own, **repeated, "token": number}, schema=schema)
 
 
 def _storable(document: Document) -> Document:
@@ -613,7 +615,7 @@ def encode_tables(tables: Tables, seconds: Mapping[str, float] | None = None) ->
     for table in tables.values():
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-            writer.write_table(table)
+            writer.write_table(table, max_chunksize=1 << 16)  # which bounds what compressing holds
         streams.append(memoryview(sink.getvalue()))
     sink = pa.BufferOutputStream()
     envelope = _ENVELOPE.with_metadata({SECONDS: json.dumps(dict(seconds or {}))})

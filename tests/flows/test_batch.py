@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flows import batch
-from flows.read import WARM, WORK
+from flows.read import WARM, WORK, limits
+from flows.settings import load
 from tasks import article
 from tasks.article import process
 from tasks.dataset import decode_seconds, decode_tables
@@ -42,8 +43,8 @@ def long_pdf(tmp_path: Path) -> Source:
 
 
 def test_size_alone_is_no_reason_to_fail(long_pdf: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = Limits(cpu_seconds=1, wall_factor=120)
-    with Guard(WORK, SETTINGS, decode, warm=WARM, limits=limits) as guard:
+    tight = Limits(cpu_seconds=1, wall_factor=120)
+    with Guard(WORK, SETTINGS, decode, warm=WARM, limits=tight) as guard:
         done = guard.run([long_pdf])
     assert not done.rejected, done.rejected[0].rejects
     [(pages, n_chars)] = done.results
@@ -51,7 +52,7 @@ def test_size_alone_is_no_reason_to_fail(long_pdf: Source, monkeypatch: pytest.M
     assert n_chars > PAGES * len(LINE.replace(" ", ""))
 
     monkeypatch.syspath_prepend(Path(__file__).parent)
-    with Guard("test_batch:work_at_once", SETTINGS, decode, warm=WARM, limits=limits) as guard:
+    with Guard("test_batch:work_at_once", SETTINGS, decode, warm=WARM, limits=tight) as guard:
         [document] = guard.run([long_pdf]).rejected
     assert [reject.check for reject in document.rejects] == ["cpu_limit"]
 
@@ -65,6 +66,12 @@ def test_a_long_text_takes_what_its_words_take(tmp_path: Path) -> None:
     with Guard(WORK, SETTINGS, decode, warm=WARM, limits=Limits(memory_bytes=64 << 20)) as guard:
         done = guard.run([source])
     assert not done.rejected, done.rejected[0].rejects
+
+
+def test_a_child_that_reads_scans_has_limits_of_its_own() -> None:
+    found = limits(load(limits={"cpu_seconds": 5, "ocr_cpu_seconds": 7, "ocr_memory_bytes": 2 << 30}))
+    assert found["limits"] == Limits(cpu_seconds=5)
+    assert found["kinds"] == {"ocr": Limits(cpu_seconds=7, memory_bytes=2 << 30)}
 
 
 def test_a_line_without_end_is_more_than_a_child_may_hold(tmp_path: Path) -> None:

@@ -121,6 +121,10 @@ TROUBLES: dict[str, tuple[str, dict[str, str]]] = {
             "which an address names, is not set"
         },
     ),
+    "readers that may hold more than there is": (
+        "[limits]\nmemory_bytes = 1_099_511_627_776\n",
+        {"readers": "lower `memory_bytes` and `ocr_memory_bytes` of [limits]"},
+    ),
     "a raw folder that is not there": (
         'raw = "row"\n',
         {"raw": "make the folder readable for this user, or name another with --raw"},

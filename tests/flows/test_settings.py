@@ -64,6 +64,14 @@ WRONG = {
         '[grades]\nnewest_on_time = "info"\n',
         "wenliu.toml: grades.newest_on_time: no check whose grade can be set; did you mean `newest_in_time`?",
     ),
+    "less memory than the recogniser takes": (
+        "[limits]\nocr_memory_bytes = 1_000_000_000\n",
+        "wenliu.toml: limits.ocr_memory_bytes: input should be greater than or equal to 1073741824 (got 1000000000)",
+    ),
+    "more memory than there is in any machine": (
+        "[limits]\nmemory_bytes = 10_000_000_000_000_000_000\n",
+        "wenliu.toml: limits.memory_bytes: input should be less than or equal to 1099511627776 (got 10000000000000000000)",
+    ),
     "no encoding": (
         'encoding = "gb18031"\n',
         "gb18031: the setting `encoding` names no encoding, such as utf-8 or gb18030",
