@@ -46,7 +46,13 @@ def frames(
 
 
 def in_folders(frame: pl.LazyFrame, folders: Collection[str]) -> pl.LazyFrame:
-    """Add `folder`: the longest of these that the row's `source` lies in, empty where it lies in none."""
+    """Add `folder`: the longest of these that the row's `source` lies in, empty where it lies in none.
+
+    >>> import polars as pl
+    >>> rows = pl.LazyFrame({"source": ["rmrb/1.txt", "rmrb/2024/1.txt", "rmrb.txt"]})
+    >>> in_folders(rows, ["rmrb", "rmrb/2024"]).collect()["folder"].to_list()
+    ['rmrb', 'rmrb/2024', '']
+    """
     import polars as pl
 
     folder = pl.lit("")

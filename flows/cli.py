@@ -75,10 +75,10 @@ def cli() -> None:
 
 
 @cli.command()
-@_with_settings(raw=True)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done and why.")
 @click.option("--full", is_flag=True, help="Read every source again, changed or not.")
 @_as_json
+@_with_settings(raw=True)
 def run(settings: Settings, dry_run: bool, full: bool, as_json: bool) -> int:
     """Ingest what is new, check it, publish it."""
     from flows import console, job, logs, pipeline
@@ -112,9 +112,9 @@ def _ingest(settings: Settings, full: bool) -> Outcome:
 
 
 @cli.command()
-@_with_settings(raw=True)
 @click.option("--full", is_flag=True, help="As if every source were to be read again.")
 @_as_json
+@_with_settings(raw=True)
 def plan(settings: Settings, full: bool, as_json: bool) -> None:
     """Tell what a run would do and why, the published articles it touches, and about how long it would take."""
     from flows import console, job
@@ -123,7 +123,6 @@ def plan(settings: Settings, full: bool, as_json: bool) -> None:
 
 
 @cli.command()
-@_with_settings(raw=True)
 @click.option("--cron", help="When to run, as in crontab: '0 6 * * *' is every day at six.")
 @click.option("--interval", type=click.IntRange(min=1), help="Run every so many seconds.")
 @click.option(
@@ -134,6 +133,7 @@ def plan(settings: Settings, full: bool, as_json: bool) -> None:
     metavar="[SECONDS]",
     help="Look at the raw articles every so many seconds, and run when a file has stopped growing [10].",
 )
+@_with_settings(raw=True)
 def serve(settings: Settings, cron: str | None, interval: int | None, watch: float | None) -> None:
     """Run on a schedule, or whenever something new has arrived, or both, until interrupted."""
     if cron is not None and interval is not None:
@@ -146,8 +146,8 @@ def serve(settings: Settings, cron: str | None, interval: int | None, watch: flo
 
 
 @cli.command()
-@_with_settings()
 @_as_json
+@_with_settings()
 def releases(settings: Settings, as_json: bool) -> None:
     """List the releases, the newest first."""
     from flows import console
@@ -159,9 +159,9 @@ def releases(settings: Settings, as_json: bool) -> None:
 
 
 @cli.command()
-@_with_settings()
 @click.argument("release_id", metavar="RELEASE")
 @click.option("--because", default="", help="Why; kept with the hold.")
+@_with_settings()
 def rollback(settings: Settings, release_id: str, because: str) -> None:
     """Make an earlier RELEASE current, and hold publishing until `wenliu resume`."""
     from tasks import release
@@ -181,10 +181,10 @@ def resume(settings: Settings) -> None:
 
 
 @cli.command()
-@_with_settings()
 @click.argument("old", metavar="A")
 @click.argument("new", metavar="B")
 @_as_json
+@_with_settings()
 def diff(settings: Settings, old: str, new: str, as_json: bool) -> None:
     """Tell which articles release B added, changed and removed against release A, sentence by sentence, and why."""
     from flows import console
@@ -199,10 +199,10 @@ _refused = click.option("--refused", is_flag=True, help="Look into the release t
 
 
 @cli.command()
-@_with_settings()
 @click.argument("release_id", metavar="[RELEASE]", required=False)
 @_refused
 @click.option("--open", "show", is_flag=True, help="Open it in the browser too.")
+@_with_settings()
 def report(settings: Settings, release_id: str | None, refused: bool, show: bool) -> None:
     """Print where the report on a release lies: what came in, what changed, what the checks said."""
     from flows import look
@@ -215,9 +215,9 @@ def report(settings: Settings, release_id: str | None, refused: bool, show: bool
 
 
 @cli.group(invoke_without_command=True)
-@_with_settings()
 @_refused
 @_as_json
+@_with_settings()
 def rejects(settings: Settings, refused: bool, as_json: bool) -> None:
     """List what was not published, why, and what to do about it."""
     context = click.get_current_context()
@@ -230,10 +230,10 @@ def rejects(settings: Settings, refused: bool, as_json: bool) -> None:
 
 
 @rejects.command("show")
-@_with_settings(raw=True)
 @click.argument("reject_id", metavar="REJECT")
 @_refused
 @_as_json
+@_with_settings(raw=True)
 def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool) -> None:
     """Show one reject with its evidence, and its lines in the file beside what was made of them."""
     from flows import console, explain, look
@@ -243,10 +243,10 @@ def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool
 
 
 @rejects.command("accept")
-@_with_settings()
 @click.argument("reject_id", metavar="REJECT")
 @click.option("--because", required=True, help="Why it may pass; kept with the entry.")
 @_refused
+@_with_settings()
 def accept_reject(settings: Settings, reject_id: str, because: str, refused: bool) -> None:
     """Let an article pass the check it failed, from the next run on and while its source stays the same."""
     from flows import look
@@ -260,7 +260,6 @@ def accept_reject(settings: Settings, reject_id: str, because: str, refused: boo
 
 
 @cli.command()
-@_with_settings(raw=True)
 @click.argument("name", metavar="ARTICLE|SOURCE|FILE")
 @_refused
 @click.option(
@@ -279,6 +278,7 @@ def accept_reject(settings: Settings, reject_id: str, because: str, refused: boo
     help="Print an entry for corrections.toml to start from: for a paragraph by its number, or for the article's facts.",
 )
 @_as_json
+@_with_settings(raw=True)
 def explain(settings: Settings, name: str, refused: bool, html: str | None, correct: str | None, as_json: bool) -> None:
     """Show how a source was read: each paragraph's number, kind, confidence and place in the file."""
     if html is not None:
@@ -315,8 +315,8 @@ def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None
 
 
 @cli.command()
-@_with_settings(raw=True)
 @_as_json
+@_with_settings(raw=True)
 def doctor(settings: Settings, as_json: bool) -> int:
     """Check versions, folders, settings, channels and the server, and tell the remedy for what is wrong."""
     from flows import console

@@ -500,7 +500,13 @@ def _sorted(table: pa.Table, column: str, order: pa.Array | pa.ChunkedArray) -> 
 
 
 def select(tables: Tables, sources: Iterable[str]) -> dict[str, pa.Table]:
-    """Return the rows of these sources alone."""
+    """Return the rows of these sources alone.
+
+    >>> from tasks.document import Source
+    >>> tables = build_tables([Document(Source(name, "", 9, "")) for name in ("a.txt", "b.txt")], "f")
+    >>> select(tables, ["b.txt"])["rejects"]["source"].to_pylist()
+    ['b.txt']
+    """
     wanted = pa.array(sorted(sources), pa.string())
     if pc.all(pc.is_in(tables["sources"]["source"], wanted)).as_py():
         return dict(tables)

@@ -56,7 +56,12 @@ class Instructions:
     corrections: Mapping[str, Sequence[Correction]] = field(default_factory=dict)
 
     def options_for(self, source: str) -> Options:
-        """Return the options that a source is read with: those of the longest folder around it before those of all."""
+        """Return the options that a source is read with: those of the longest folder around it before those of all.
+
+        >>> orders = Instructions(folders={"wanbao": {"publisher": "临江晚报"}})
+        >>> orders.options_for("wanbao/a.txt").publisher, orders.options_for("a.txt").publisher
+        ('临江晚报', None)
+        """
         folder = folder_of(source, self.folders)
         return replace(self.options, **self.folders[folder]) if folder else self.options
 
