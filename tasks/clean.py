@@ -177,6 +177,26 @@ def sets_space(texts: Iterable[str]) -> bool:
     return with_space > without
 
 
+#: An address on the web at the end of a line, and what can be the rest of it on the next.
+_ADDRESS = re.compile(r"https?://[!-~]*$")
+_REST = re.compile(r"(?!https?:)[!-~]+[）)】\]]?$")
+_ADDRESS_END = re.compile(r"\.(?:s?html?|php|aspx?)$")
+
+
+def parts_address(left: str, right: str) -> bool:
+    """Return whether a line end stands within an address on the web.
+
+    >>> parts_address("原文链接：https://news.example/2025/0", "9/02.html"), parts_address("https://a.example/b.html", "By")
+    (True, False)
+    """
+    return (
+        _ADDRESS.search(left) is not None
+        and _REST.match(right) is not None
+        and _ADDRESS_END.search(left) is None
+        and re.search(r"[\d./_=&?%-]", left[-1] + right) is not None
+    )
+
+
 def joint(left: str, right: str, spaced: bool = False, words: Container[str] = frozenset()) -> tuple[int, str]:
     """Tell how two lines of one paragraph join: how many characters of `left` go, and what comes between.
 
@@ -187,7 +207,7 @@ def joint(left: str, right: str, spaced: bool = False, words: Container[str] = f
     >>> joint("经济全", "球化"), joint("the world", "economy"), joint("eco-", "nomic"), joint("long-", "term")
     ((0, ''), (0, ' '), (1, ''), (0, ''))
     """
-    if not left or not right:
+    if not left or not right or parts_address(left, right):
         return 0, ""
     a, b = left[-1], right[0]
     if a == "-" and len(left) > 1 and left[-2].isalpha() and left[-2].isascii() and b.islower():

@@ -12,13 +12,13 @@ from tasks.document import Box, Page
 from tasks.reflow.metadata import find_date
 from tasks.reflow.rows import Row
 
-_DATE = r"[12]\d{3}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[〇零一二三四五六七八九十]{4}\s*年\s*[一二三四五六七八九十]{1,2}\s*月\s*[一二三四五六七八九十]{1,3}\s*日"
-_FOLIO = r"第?\s*[A-Z]?\s*[\d一二三四五六七八九十]{1,3}\s*[版页頁]"
-#: A paper's name, its date, the number of the page: what stands at the head of a newspaper page, in any order.
-RUNNING_HEAD = re.compile(
-    rf"^(?P<paper>[^\s\d，。：；！？“”（）]{{2,14}}?)?[\s|·/]*(?:(?P<date>{_DATE})[\s|·/]*(?:星期[一二三四五六日天]|周[一二三四五六日])?"
-    rf"[\s|·/]*(?:{_FOLIO})?|{_FOLIO})[\s|·/]*(?:责任?编辑?[:：]?\s*\S{{2,8}})?(?P<after>[^\s\d，。：；！？“”（）]{{2,14}})?$"
+_DATE = (
+    r"(?:[12]\d{3}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[12]\d{3}[-./]\d{1,2}[-./]\d{1,2}(?!\d)"
+    r"|[〇零○一二三四五六七八九十]{4}\s*年\s*[一二三四五六七八九十]{1,2}\s*月\s*[一二三四五六七八九十]{1,3}\s*日)"
 )
+_FOLIO = r"(?:第\s*[A-Z]?\s*[\d一二三四五六七八九十]{1,3}\s*[版页頁]|(?<!\S)[A-Z]?\s*\d{1,3}\s*[版页頁](?!\S))"
+_WEEKDAY_OR_EDITOR = re.compile(r"(?<!\S)(?:星期|周|週)[一二三四五六日天]|责任?编辑?[:：]?\s*\S{2,8}$")
+_NAME = re.compile(r"[^\s\d，。：；！？“”（）:;,.!?()]{2,14}")
 PAGE_NUMBER = re.compile(
     r"^[-—–·\s]*(?:[Pp]age\s*)?\d{1,3}(?:\s*/\s*\d{1,3})?[-—–·\s]*$|^第\s*\d{1,3}\s*页(?:\s*共\s*\d+\s*页)?$"
 )
@@ -28,26 +28,39 @@ _CREDIT = re.compile(
 )
 
 
-_FOLIO_OR_DATE = re.compile(rf"{_DATE}|{_FOLIO}|[12]\d{{3}}-\d\d-\d\d")
-_FOLIO_END = re.compile(rf"(?:^|\s){_FOLIO}(?:\s|$)")
 _MARKS = re.compile("[，。；！？]")
+_FOLIO_OR_DATE = re.compile(f"{_DATE}|{_FOLIO}")
+
+
+def is_running_head(text: str) -> bool:
+    """Return whether a line states what stands at the head of a newspaper page, in any order, and nothing else.
+
+    That is the day or the number of the page, and at most three names: of the paper, the section, the page.
+
+    >>> [is_running_head(t) for t in ("第2版 要闻 2025年5月9日 晨光日报", "晨光日报 · 2025.5.9 · 2版", "5月9日，渡口开了")]
+    [True, True, False]
+    """
+    bare, days = re.subn(_DATE, " ", text)
+    bare, folios = re.subn(_FOLIO, " ", _WEEKDAY_OR_EDITOR.sub(" ", re.sub("[|·•/—]", " ", bare)))
+    names = bare.split()
+    return bool(days or folios) and len(names) <= (3 if days else 2) and all(_NAME.fullmatch(name) for name in names)
 
 
 def mark_text_furniture(rows: Sequence[Row]) -> None:
     """Mark the running heads, page numbers and captions that stand between the lines of a text file.
 
     A line repeated word for word (but for its figures) between paragraphs is a running head wherever it stands; one
-    that names a date or a page is one where a page number stands beside it. A paper's name and a day that stand once,
-    and by themselves, are what the article says of itself.
+    that names a date or a page is one where a page number stands beside it, and at the top of the file. A paper's name
+    and a day that stand once, and by themselves, elsewhere, are what the article says of itself.
     """
     alike = Counter(_figureless(r.text) for r in rows if 2 < len(r.text) <= 48)
     for i, row in enumerate(rows):
         if PAGE_NUMBER.match(row.text):
             row.aside = "page_number"
         elif len(row.text) <= 48 and _FOLIO_OR_DATE.search(row.text) and not _MARKS.search(row.text):
-            named = RUNNING_HEAD.match(row.text) is not None
             beside = any(PAGE_NUMBER.match(rows[k].text) for k in (i - 1, i + 1) if 0 <= k < len(rows))
-            if beside or (named and (_FOLIO_END.search(row.text) or alike[_figureless(row.text)] > 1)):
+            alone = i > 0 and alike[_figureless(row.text)] == 1 and not re.search(_FOLIO, row.text)
+            if beside or (is_running_head(row.text) and not alone):
                 row.aside = "running_head"
     heads = {_figureless(r.text) for r in rows if r.aside == "running_head"}
     for i, row in enumerate(rows):
@@ -111,7 +124,7 @@ def _furniture(row: Row, height: float, body: float, *, repeated: bool) -> str:
     if PAGE_NUMBER.match(row.text):
         return "page_number"
     dated = find_date(row.text) is not None and not re.search("[:：，。]", row.text)
-    if RUNNING_HEAD.match(row.text) or (margin and (repeated or dated or re.search(rf"{_DATE}|{_FOLIO}", row.text))):
+    if is_running_head(row.text) or (margin and (repeated or dated or _FOLIO_OR_DATE.search(row.text))):
         return "running_head"
     return ""
 

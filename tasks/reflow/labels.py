@@ -34,14 +34,14 @@ LABELS = (
 )  # fmt: skip
 
 BYLINE = re.compile(
-    r"^[（(【]?(本报|本報|本刊|本网|新华社|特约|特約|见习|实习|央视)?(驻\S{1,6})?(首席)?"
+    r"^[（(【]?(本报|本報|本刊|本网|新华社|央视)?(特约|特約|见习|見習|实习|實習|首席|驻\S{1,6}|駐\S{1,6})*"
     r"(记者|記者|通讯员|通訊員|评论员|特派员|作者|撰文|文/|文／|文｜|□|■|◎)(?!从|在|了|看到|获悉|日前|近日|来到|走进|离开|離開|[问問])"
     r"|^[Bb][Yy] [A-Z]|^Text: [A-Z]|^(本报|本刊|本報)(评论员|編輯部|编辑部)$"
 )
 AFFILIATION = re.compile(r"^[（(【\[〔［](本文)?(作者|笔者|筆者|执笔|课题组|撰稿|文中|The author)")
 AFFILIATION_END = re.compile(r"[）)】\]〕］]$")
 METADATA = re.compile(
-    r"^[（(\[【［]?(来源|來源|原文链接|原文連結|责任编辑|責任編輯|责编|責編|编辑|編輯|校对|审核|发布时间|发布日期|發布時間|时间|時間|日期|"
+    r"^[（(\[【［]?([12]\d{3}\s?[年./-]\s?\d{1,2}\s?[月./-]\s?\d{1,2}\s?日?\s*(\d{1,2}:\d{2}(:\d{2})?)?\s*)?(本版)?(来源|來源|原文链接|原文連結|责任编辑|責任編輯|责编|責編|编辑|編輯|校对|审核|发布时间|发布日期|發布時間|时间|時間|日期|"
     r"作者|记者|記者|链接|連結|转自|轉自|出处|关键词|關鍵詞|"
     r"Source|Post time|Posted(?: on)?|Published(?: on)?|Updated|Editor|Author|Original(?: link)?|Link|Keywords?|Date)"
     r"(\s*[:：丨|]|\s+\S{2,4}(\s+校对\s*\S{2,4})?$)"
@@ -510,6 +510,7 @@ def decode(rows: Sequence[Row], m: Model) -> list[Label]:
     scores = _scores(features(rows, m.words), m)
     opens = np.array([label.startswith("B") for label in m.labels])
     scores[0, ~opens] -= 50.0
+    scores -= 50.0 * np.outer([row.goes_on for row in rows], opens)
     path = _viterbi(scores, m.transitions)
     marginal = _marginals(scores, m.transitions)
     alike = {

@@ -26,7 +26,7 @@ _WESTERN = re.compile(
 )
 _DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "Ｏ": 0}
 _ROLES = re.compile(
-    r"^[（(【\[□■◎\s]*(本报|本報|本刊|本网|新华社|中新社|央视)?(首席|特约|特約|见习|实习|驻\S{1,6}?)?"
+    r"^[（(【\[□■◎\s]*(本报|本報|本刊|本网|新华社|中新社|央视)?(首席|特约|特約|见习|見習|实习|實習|驻\S{1,6}?|駐\S{1,6}?)*"
     r"(记者|記者|通讯员|通訊員|评论员|評論員|特派员|作者|撰文|文)?[:：/／｜丨\s]*"
 )
 #: What stands between or behind the names of a byline.
@@ -169,10 +169,13 @@ def running_head(text: str) -> tuple[str | None, date | None]:
         names = re.split(r"\s{2,}|\s*[—|·/]\s*|,", _PAGE.sub("  ", _WESTERN.sub("  ", _NUMERIC.sub("  ", text))))
         return next((n.strip() for n in names if re.match(r"\s*[A-Z]", n) and len(n.strip()) > 3), None), day
     bare = _NUMERIC.sub(" ", _CHINESE.sub(" ", re.sub(r"(?<=日)\s*(星期|周|週)[一二三四五六日天]", " ", text)))
+    bare = re.sub(r"[《》（）()]", " ", bare)
     words = [
         w for w in re.split(r"[\s|·/—]+", bare) if 2 <= len(w) <= 14 and not re.search(r"\d|第.+[版页頁]|^[日版]$", w)
     ]
-    papers = [w for w in words if _PAPER.search(w) and len(w) > 2] or (words if len(words) == 1 else [])
+    papers = [w for w in words if _PAPER.search(w) and len(w) > 2] or [
+        w for w in words if len(w) > 2 or len(words) == 1
+    ]
     return max(papers, key=len, default=None), day
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from tasks.clean import DOOR, clean, set_vertical_quotes
+from tasks.clean import DOOR, clean, parts_address, set_vertical_quotes
 from tasks.document import Line
-from tasks.reflow.measure import UNMEASURED, Fill, fill_lines
+from tasks.reflow.measure import UNMEASURED, Fill, fill_lines, natural_width
 from tasks.segment import language_of
 
 
@@ -35,6 +36,7 @@ class Row:
     centred: bool = False
     starts: str = ""
     turn: float | None = None
+    goes_on: bool = False  #: set when the row can only go on with the row before it
     aside: str = ""  #: set when the row is furniture or a caption, and so no part of the flow
 
 
@@ -74,6 +76,48 @@ def _indent(raw: str) -> float:
 
 
 def measure_text(rows: list[Row]) -> None:
-    """Set the fill test of the rows of a text file."""
-    for row, fill in zip(rows, fill_lines([row.text for row in rows]), strict=True):
-        row.fill = fill
+    """Set the fill test of the rows of a text file, a line that a program tore measured as the one that it was."""
+    _mark_torn(rows)
+    firsts = [i for i, row in enumerate(rows) if not row.goes_on]
+    lines = [rows[i:end] for i, end in pairwise([*firsts, len(rows)])]
+    for line, fill in zip(lines, fill_lines(["".join(row.text for row in line) for line in lines]), strict=True):
+        for row in line:
+            row.fill = Fill(fill.width, -1.0, -1.0, 0.0) if fill.width is not None and row is not line[-1] else fill
+
+
+#: Marks with which no typesetter opens a line, and those after which no paragraph ends.
+_NEVER_FIRST = frozenset("，。、；：？！”’）》〉】〕」』")
+_NEVER_LAST = frozenset("，、；：")
+#: So many lines end early at such a mark, of all lines, where a program broke lines at their marks.
+TORN = 0.06
+
+
+def _mark_torn(rows: Sequence[Row]) -> None:
+    """Mark the lines that can only go on with the line before.
+
+    Such are the rest of an address, and the parts of a line that an extractor broke between marks set close, or behind
+    marks: they have room on one line.
+    """
+    widths = [natural_width(row.text) for row in rows]
+    rooms = _rooms(widths)
+    early = [
+        row.text[-1] in _NEVER_LAST and a + b <= room
+        for row, a, b, room in zip(rows, widths, widths[1:], rooms, strict=False)
+    ]
+    torn = sum(early) > max(5, TORN * len(rows))
+    address, line = "", 0.0
+    for i, row in enumerate(rows):
+        fits = i > 0 and line + widths[i] <= rooms[i] and row.gap <= rows[i - 1].gap
+        marked = row.text[0] in _NEVER_FIRST or (torn and i > 0 and rows[i - 1].text[-1] in _NEVER_LAST)
+        row.goes_on = (fits and marked) or parts_address(address, row.text)
+        address = address + row.text if row.goes_on else row.text
+        line = line + widths[i] if row.goes_on else widths[i]
+
+
+def _rooms(widths: Sequence[float]) -> list[float]:
+    """Return how wide the lines around each line are as a rule, in em."""
+    rooms: list[float] = []
+    for first in range(0, len(widths), 40):
+        near = sorted(widths[max(0, first - 20) : first + 60])
+        rooms += [near[len(near) * 5 // 6] + 0.5] * min(40, len(widths) - first)
+    return rooms

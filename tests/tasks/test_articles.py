@@ -84,6 +84,7 @@ TITLES = [
     ("TAbhtAb", ["title", "byline", "body", "title", "subtitle", "byline", "body"]),
     ("TAbhb", ["title", "byline", "body", "heading", "body"]),
     ("TbTb", ["title", "body", "title", "body"]),
+    ("TSbSb", ["title", "subtitle", "body", "title", "body"]),
 ]
 
 
