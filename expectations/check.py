@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SEVERITY: Mapping[Grade, str] = {"error": "critical", "warning": "warning", "info": "info"}
 #: What is told of a failure: enough rows to see what they have in common, enough of a value to find it in its text.
 _EXAMPLES, _VALUE = 5, 80
+#: A list as long as this is one of rows that failed, not of what a check was asked.
+_LONG = 200
 #: What names a failed row to people, beside the column that it is withdrawn by.
 _BESIDE: Mapping[str, tuple[str, ...]] = {
     "articles": ("source", "ordinal"),
@@ -180,15 +182,17 @@ def judge(
             result = by_key.get(entry.key, {})
             if trouble := _trouble(result, entry, frame):
                 findings["error"].append(_broken(entry.name, table, trouble))
-            elif not result["success"]:
-                failed = result["result"].get("unexpected_index_list") or []
-                withdrawn = _withdrawn(entry, failed, known)
-                for key, found in withdrawn.items():
-                    rows[key].append(_reject(entry, found))
-                # A bad row that cannot be withdrawn, since nothing published bears its name, refuses the release.
-                left = [row for row in failed if row[KEYS[table]] not in withdrawn]
-                if left or not withdrawn:  # one finding of a check, whatever its bounds in which folder
-                    told.setdefault(entry.name, (entry, [], result))[1].extend(left)
+                continue
+            if result["success"]:
+                continue
+            failed = result["result"].get("unexpected_index_list") or []
+            withdrawn = _withdrawn(entry, failed, known)
+            for key, found in withdrawn.items():
+                rows[key].append(_reject(entry, found))
+            # A bad row that cannot be withdrawn, since nothing published bears its name, refuses the release.
+            left = [row for row in failed if row[KEYS[table]] not in withdrawn]
+            if left or not withdrawn:  # one finding of a check, whatever its bounds in which folder
+                told.setdefault(entry.name, (entry, [], result))[1].extend(left)
         for entry, left, result in told.values():
             findings[entry.grade].append(_finding(entry, left, result))
     return Verdict(
@@ -368,5 +372,5 @@ def _cut(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _cut(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_cut(item) for item in (value if len(value) < 200 else value[:_EXAMPLES])]
+        return [_cut(item) for item in (value if len(value) < _LONG else value[:_EXAMPLES])]
     return value
