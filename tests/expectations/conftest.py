@@ -11,7 +11,7 @@ import pytest
 
 from expectations.frames import frames
 from tasks.dataset import build_tables
-from tasks.document import Article, Box, Document, Language, Paragraph, Reject, Source, Stretch
+from tasks.document import Article, Box, Document, Language, Paragraph, Reject, Source, Stretch, count_chars
 from tasks.quality import quality
 from tasks.segment import segment
 
@@ -48,10 +48,6 @@ def article(ordinal: int, language: Language, paragraphs: tuple[tuple[str, str],
     return Article(ordinal, laid_out, language, 0.9, title=paragraphs[0][1], **more)  # type: ignore[arg-type]
 
 
-def n_visible(text: str) -> int:
-    return len("".join(text.split()))
-
-
 def document(
     name: str, *articles: Article, rejects: tuple[Reject, ...] = (), left_out: dict[str, int] | None = None
 ) -> Document:
@@ -62,7 +58,7 @@ def document(
         rejects,
         "text/plain",
         "utf-8",
-        n_chars=sum(map(n_visible, texts)) + sum((left_out or {}).values()),
+        n_chars=sum(map(count_chars, texts)) + sum((left_out or {}).values()),
         left_out=left_out or {},
     )
 

@@ -20,7 +20,7 @@ from tasks.dataset import (
     encode_tables,
     withdraw,
 )
-from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Stretch, Token
+from tasks.document import Article, Box, Document, Paragraph, Reject, Sentence, Source, Stretch, Token, count_chars
 
 DICTIONARY = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
@@ -38,12 +38,8 @@ def document(name: str, *articles: tuple[Paragraph, ...], rejects: tuple[Reject,
         rejects=rejects,
         media_type="text/plain",
         encoding="utf-8",
-        n_chars=sum(n_visible(p.text) for paragraphs in articles for p in paragraphs),
+        n_chars=sum(count_chars(p.text) for paragraphs in articles for p in paragraphs),
     )
-
-
-def n_visible(text: str) -> int:
-    return sum(not c.isspace() for c in text)
 
 
 RIVER = document("a/river.txt", (paragraph("河水涨了。"), paragraph("城门半开", "caption")), (paragraph("夜里有雨。"),))
@@ -174,7 +170,7 @@ def test_half_a_character_stops_its_own_document_alone(hurt: Document) -> None:
     (reject,) = tables["rejects"].to_pylist()
     assert (reject["source"], reject["check"]) == ("h.txt", "lone_surrogate")
     texts = [p.text for a in hurt.articles for p in a.paragraphs] + [r.text for r in hurt.rejects]
-    assert n_visible(reject["text"]) == sum(map(n_visible, texts))
+    assert count_chars(reject["text"]) == sum(map(count_chars, texts))
 
 
 def test_a_source_of_which_some_is_rejected_is_partly_published() -> None:
@@ -227,7 +223,7 @@ SHORT = Reject("check", "too_short", "It has 5 characters.", "Look at the raw fi
 
 def kept(tables: dataset.Tables) -> int:
     texts = tables["paragraphs"]["text"].to_pylist() + tables["rejects"]["text"].to_pylist()
-    return sum(map(n_visible, texts))
+    return sum(map(count_chars, texts))
 
 
 def test_a_withdrawn_article_leaves_every_table_and_loses_no_character() -> None:
