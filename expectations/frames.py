@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.dataset import SCHEMAS
-from tasks.quality import balance
+from tasks.quality import balance, visible_chars
 
 if TYPE_CHECKING:
     import polars as pl
@@ -150,7 +150,7 @@ def _articles(staged: Sequence[Segment], kept: Sequence[Segment]) -> pl.LazyFram
             + pl.col("published_on").dt.month().cast(pl.Int32) * 100
             + pl.col("published_on").dt.day(),
             title_chars=pl.col("title").str.len_chars().cast(pl.Int64),
-            visible=pl.col("text").str.replace_all(r"\s+", "").str.len_chars().cast(pl.Int64),
+            visible=visible_chars(pl.col("text")),
         )
         .join(judged, on="article_id", how="left", maintain_order="left")
         .join(reused, on="article_id", how="left", maintain_order="left")
@@ -163,7 +163,7 @@ def _paragraphs(staged: Sequence[Segment]) -> pl.LazyFrame:
     import polars as pl
 
     return _scan(staged, "paragraphs").with_columns(
-        visible=pl.col("text").str.replace_all(r"\s+", "").str.len_chars().cast(pl.Int64),
+        visible=visible_chars(pl.col("text")),
         placed=(pl.col("boxes").list.len() > 0).fill_null(False)
         | (pl.col("line_first").is_not_null() & pl.col("line_last").is_not_null()),
     )

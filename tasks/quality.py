@@ -110,13 +110,13 @@ def balance(parts: Mapping[str, Path]) -> pl.DataFrame:
     paragraphs = pl.read_parquet(parts["paragraphs"], columns=["article_id", "text"])
     rejects = _read(parts, "rejects")
     published = (
-        paragraphs.select("article_id", n_published=_visible(pl.col("text")))
+        paragraphs.select("article_id", n_published=visible_chars(pl.col("text")))
         .join(owner, on="article_id")
         .group_by("source")
         .agg(pl.col("n_published").sum())
     )
     rejected = rejects.group_by("source").agg(
-        n_rejected=_visible(pl.col("text")).sum(), n_rejects=pl.col("article_id").drop_nulls().n_unique()
+        n_rejected=visible_chars(pl.col("text")).sum(), n_rejects=pl.col("article_id").drop_nulls().n_unique()
     )
     return (
         sources.select(
@@ -138,8 +138,8 @@ def _read(parts: Mapping[str, Path], table: str) -> pl.DataFrame:
     return pl.read_parquet(parts[table])
 
 
-def _visible(text: pl.Expr) -> pl.Expr:
-    """Count the characters that are not white space."""
+def visible_chars(text: pl.Expr) -> pl.Expr:
+    """Count the characters of a column that are not white space; none in a null."""
     import polars as pl
 
     return (text.str.len_chars().cast(pl.Int64) - text.str.count_matches(r"\s")).fill_null(0)
@@ -173,7 +173,7 @@ def _paragraphs(paragraphs: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFram
     ).select(
         "article_id",
         n_paragraphs=pl.lit(1),
-        n_chars=_visible(pl.col("text")),
+        n_chars=visible_chars(pl.col("text")),
         han=text.str.count_matches(r"\p{Han}"),
         # Each character twice, for one character may have a space on either side and matches do not overlap.
         cjk_spaces=pl.when(spaced).then(
@@ -247,20 +247,22 @@ def _spans(children: pl.DataFrame, parents: pl.DataFrame, keys: Sequence[str], n
     skipped = (
         children.filter(pl.col("before") < start)
         .group_by("run")
-        .agg(skipped=_visible(_of_parent(pl.col("before"), start)).sum())
+        .agg(skipped=visible_chars(_of_parent(pl.col("before"), start)).sum())
     )
     by_run = runs.with_columns(judged).join(skipped, on="run", how="left", maintain_order="left")
     found = by_run.select(
         "article_id",
         "length",
         pl.col("rows").alias(f"n_{number}s"),
-        gap_errors=pl.col("skipped").fill_null(0) + _visible(_of_parent(pl.col("last"), pl.col("parent_end"))),
+        gap_errors=pl.col("skipped").fill_null(0) + visible_chars(_of_parent(pl.col("last"), pl.col("parent_end"))),
         span_errors="span",
         index_errors=pl.col("index") + pl.col("again").cast(pl.Int64),
         reference_errors=pl.when(pl.col("known").is_null()).then("rows").otherwise(0),
         text_errors="text",
     )
-    childless = parents.join(runs, on=list(keys), how="anti").select("article_id", gap_errors=_visible(pl.col("text")))
+    childless = parents.join(runs, on=list(keys), how="anti").select(
+        "article_id", gap_errors=visible_chars(pl.col("text"))
+    )
     return pl.concat([found, childless], how="diagonal_relaxed")
 
 
