@@ -86,7 +86,7 @@ def check(
     `staged` are the new and changed segments with all seven tables, `kept` the unchanged ones, `parent` all those of
     the release before, each a mapping from table to part file; `seen` every source found under raw/; `today` the day
     after which nothing can have been published; `history` how this run departs from those before it. `thresholds` and
-    `grades` move those of `expectations.suites`, `folders` thresholds for the articles of a folder by its path under raw/:
+    `grades` move those of `expectations.suites`, `folders` thresholds for a folder and its articles by its path under raw/:
     of nested ones the innermost holds, and it alone.
 
     Never raises: a check that crashes, or that judged fewer rows than there are, is a refusal and not a pass.
@@ -96,11 +96,10 @@ def check(
         if unknown:
             raise ValueError(f"no such threshold: {', '.join(sorted(unknown))}; there are {', '.join(THRESHOLDS)}")
         parameters = in_force(thresholds or {}) | {"today": int(today.strftime("%Y%m%d"))}
-        judged = frames(staged, kept, parent, seen) | {"history": history_frame(history)}
+        judged = frames(staged, kept, parent, seen) | {"history": history_frame(history, folders or ())}
         if folders:
             judged |= {name: in_folders(judged[name], folders) for name in BY_ARTICLE if name in judged}
-            suites = with_bounds_of(folders, suites)
-        return judge(judged, graded(suites, grades or {}), parameters)
+        return judge(judged, graded(with_bounds_of(folders or {}, suites), grades or {}), parameters)
     except Exception as error:  # noqa: BLE001 -- whatever breaks the check, the release is not checked
         return Verdict(refusals=(_broken("check", "release", f"{type(error).__name__}: {error}"),))
 
@@ -109,11 +108,12 @@ def check_history(
     history: Sequence[Departure],
     thresholds: Mapping[str, float] | None = None,
     grades: Mapping[str, Grade] | None = None,
+    folders: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Verdict:
     """Judge nothing but how things stand in comparison with the runs before: for a run that found nothing new."""
-    suites = graded({"history": SUITES["history"]}, grades or {})
+    suites = graded(with_bounds_of(folders or {}, {"history": SUITES["history"]}), grades or {})
     try:
-        return judge({"history": history_frame(history)}, suites, in_force(thresholds or {}))
+        return judge({"history": history_frame(history, folders or ())}, suites, in_force(thresholds or {}))
     except Exception as error:  # noqa: BLE001 -- as in `check`
         return Verdict(refusals=(_broken("check", "history", f"{type(error).__name__}: {error}"),))
 
@@ -147,7 +147,7 @@ def with_bounds_of(
         for entry in suite:
             names = {key: value["$PARAMETER"] for key, value in entry.arguments.items() if isinstance(value, dict)}
             own = [folder for folder, moved in folders.items() if moved.keys() & names.values()]
-            if not own or table not in BY_ARTICLE:
+            if not own or table not in (*BY_ARTICLE, "history"):
                 found[table].append(entry)
                 continue
             for folder in own:
@@ -162,15 +162,20 @@ def with_bounds_of(
 def judge(
     judged: Mapping[str, pl.LazyFrame], suites: Mapping[str, Sequence[Expectation]], parameters: Mapping[str, Any]
 ) -> Verdict:
-    """Run the suites on frames of the same names; suites without a frame are passed over, `check` sees to it that none is."""
+    """Run the suites on frames of the same names.
+
+    Suites without a frame are passed over, `check` sees to it that none is; so are frames without a row, of which there is
+    nothing to ask: that a table has rows is asked of `release`.
+    """
     import polars as pl
 
-    pandas = {
+    collected = {
         # Great Expectations compares 64-bit integers at once, all others one by one.
-        table: judged[table].select(_columns(table, suite)).cast({pl.Int32: pl.Int64}).collect().to_pandas()
+        table: judged[table].select(_columns(table, suite)).cast({pl.Int32: pl.Int64}).collect()
         for table, suite in suites.items()
         if table in judged
     }
+    pandas = {table: frame.to_pandas() for table, frame in collected.items() if frame.height}
     results = _validate(pandas, suites, parameters)
     known = {name for table in ("articles", "sources") if table in pandas for name in pandas[table][KEYS[table]]}
     rows: dict[str, list[Reject]] = defaultdict(list)

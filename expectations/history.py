@@ -11,7 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from statistics import median
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tasks.instructions import folder_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +29,13 @@ LIVE_DAYS = 31
 _MAD = 1.4826
 #: A spread is at least this share of the median: where six days were alike, a Sunday half as thick is no alarm.
 _LEAST_SPREAD = 0.15
+
+
+#: What the checks ask of a run, and of which measures it is told.
+ASKED: Mapping[str, Sequence[str]] = {
+    "volume": ("articles", "chars"),
+    **{name: (name,) for name in ("days", "length", "confidence", "languages", "rejected", "unknown")},
+}
 
 
 class Folder(NamedTuple):
@@ -78,14 +88,18 @@ def remember(profile: Profile, before: Sequence[Profile]) -> dict[str, Any]:
     return {"profile": asdict(profile), "past": [asdict(entry) for entry in before[-REMEMBERED + 1 :]]}
 
 
-def folder_of(source: str) -> str:
-    """Say which folder of raw/ a source was delivered in: the first of its path, `.` for raw/ itself.
+def delivered_in(source: str, folders: Collection[str] = ()) -> str:
+    """Say which folder of raw/ a source was delivered in.
 
-    >>> folder_of("people/2024/03/05.pdf"), folder_of("note.txt")
+    The innermost of those that have settings of their own, else the first of its path, `.` for raw/ itself.
+
+    >>> delivered_in("people/2024/03/05.pdf"), delivered_in("note.txt")
     ('people', '.')
+    >>> delivered_in("people/abroad/05.pdf", ["people/abroad"])
+    'people/abroad'
     """
     first, slash, _ = source.partition("/")
-    return first if slash else "."
+    return folder_of(source, folders) or (first if slash else ".")
 
 
 def take_profile(
@@ -95,16 +109,19 @@ def take_profile(
     before: Sequence[Profile],
     release: str,
     day: date,
+    own: Collection[str] = (),
 ) -> Profile:
-    """Sum up the sources `fresh`, of which those in `new` were not there before, from the segments that hold them."""
+    """Sum up the sources `fresh`, of which those in `new` were not there before, from the segments that hold them.
+
+    `own` are the folders with settings of their own, which are counted by themselves.
+    """
     import polars as pl
 
     def rows(table: str, columns: list[str]) -> pl.DataFrame:
-        parts = [segment[table] for segment in segments]
+        # Read, not scanned: a scan with a filter takes 50 ms, however few the rows.
+        parts = [pl.read_parquet(segment[table], columns=columns) for segment in segments]
         wanted = pl.col("source").is_in(list(fresh))
-        return (
-            pl.scan_parquet(parts).select(columns).filter(wanted).collect() if parts else pl.DataFrame(schema=columns)
-        )
+        return pl.concat(parts).filter(wanted) if parts else pl.DataFrame(schema=columns)
 
     sources = rows("sources", ["source", "status"])
     articles = rows("articles", ["article_id", "source", "n_chars", "confidence", "language", "published_on"])
@@ -112,9 +129,9 @@ def take_profile(
     folders = dict(before[-1].folders) if before else {}
     folders = {name: Folder(0, 0, folder.newest) for name, folder in folders.items()}
     for name in sorted(fresh):
-        folders.setdefault(folder_of(name), Folder(0, 0, None))
+        folders.setdefault(delivered_in(name, own), Folder(0, 0, None))
     for source, chars, published in articles.select("source", "n_chars", "published_on").iter_rows():
-        name = folder_of(source)
+        name = delivered_in(source, own)
         n, total, newest = folders[name]
         came = source in new
         latest = max(newest or "", published.isoformat() if published else "") or None
@@ -152,14 +169,20 @@ class Departure(NamedTuple):
     departure: float | None
 
 
-def departures(now: Profile, before: Sequence[Profile], *, runs: int, articles: int) -> list[Departure]:
+def departures(
+    now: Profile,
+    before: Sequence[Profile],
+    bounds: Mapping[str, float],
+    own: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+) -> list[Departure]:
     """Hold a run against those before it: folder by folder, then as a whole.
 
-    Nothing is said before there were `runs` runs that brought something, of `articles` articles each (for a folder: as
-    their median). A run without new sources brings no volume that could be too small.
+    Nothing is said before there were `history_runs` runs that brought something, of `history_articles` articles each (for
+    a folder: as their median, and by its `own` bounds). A run without new sources brings no volume that could be too small.
     """
     found: list[Departure] = []
     for name, folder in now.folders.items():
+        runs, articles = _least({**bounds, **own.get(name, {})})
         earlier = [(run, run.folders[name]) for run in before if name in run.folders]
         came = [was for run, was in earlier if run.new]
         enough = len(came) >= runs and median(was.articles for was in came) >= articles and now.new > 0
@@ -167,6 +190,7 @@ def departures(now: Profile, before: Sequence[Profile], *, runs: int, articles: 
             values = [float(getattr(was, measure)) for was in came]
             found.append(_spreads(name, measure, float(getattr(folder, measure)), values, enough))
         found.append(lateness(name, folder.newest, date.fromisoformat(now.day), before, runs))
+    runs, articles = _least(bounds)
     told = [run for run in before if run.articles >= articles]
     enough = len(told) >= runs and now.articles >= articles
     for measure in ("length", "confidence", "unknown"):
@@ -180,7 +204,11 @@ def departures(now: Profile, before: Sequence[Profile], *, runs: int, articles: 
     return found
 
 
-def lateness(name: str, newest: str | None, day: date, before: Sequence[Profile], runs: int) -> Departure:
+def _least(bounds: Mapping[str, float]) -> tuple[float, float]:
+    return bounds["history_runs"], bounds["history_articles"]
+
+
+def lateness(name: str, newest: str | None, day: date, before: Sequence[Profile], runs: float) -> Departure:
     """Say how many days ago the newest article of a folder came out, more than it usually did."""
     lags = [
         _days(date.fromisoformat(run.day), run.folders[name].newest)
@@ -237,9 +265,16 @@ def _mix(now: Profile, before: Sequence[Profile], enough: bool) -> Departure:
     return Departure("all", "languages", shares[main], usual[main], moved if enough else None)
 
 
-def history_frame(found: Sequence[Departure]) -> pl.LazyFrame:
-    """Return departures as the frame `history` that the suite of this name judges."""
+def history_frame(found: Sequence[Departure], own: Collection[str] = ()) -> pl.LazyFrame:
+    """Return departures as the frame `history` that the suite of this name judges: a column for what each check asks.
+
+    `folder` is the subject where it is a folder with bounds of its `own`, else empty.
+    """
     import polars as pl
 
     numbers = dict.fromkeys(("value", "usual", "departure"), pl.Float64)
-    return pl.LazyFrame(list(found), schema={"subject": pl.String, "measure": pl.String, **numbers}, orient="row")
+    rows = pl.LazyFrame(list(found), schema={"subject": pl.String, "measure": pl.String, **numbers}, orient="row")
+    return rows.with_columns(
+        *(pl.when(pl.col("measure").is_in(of)).then("departure").alias(asked) for asked, of in ASKED.items()),
+        folder=pl.when(pl.col("subject").is_in(list(own))).then("subject").otherwise(pl.lit("")),
+    )

@@ -613,13 +613,11 @@ REJECTS = (
 )
 
 
-def _usual(name: str, measure: tuple[str, ...], bounds: Mapping[str, object], message: str, remedy: str) -> Expectation:
+def _usual(name: str, column: str, threshold: str, message: str, remedy: str) -> Expectation:
     """Return that a run does not depart from those before it by more than a threshold; nothing is said of too few."""
     type_ = "expect_column_values_to_be_between"
-    arguments = {"column": "departure", **bounds}
-    return Expectation(
-        "history", name, type_, arguments, message, remedy, "dataset", "warning", where=("measure", measure)
-    )
+    arguments = {"column": column, "max_value": {"$PARAMETER": threshold}}
+    return Expectation("history", name, type_, arguments, message, remedy, "dataset", "warning")
 
 
 _DELIVERY = "Look at the folder and ask who delivers it; `wenliu releases` and the report show the days before."
@@ -627,50 +625,50 @@ _READING = "Look at some of the new articles with `wenliu explain`; the report s
 HISTORY = (
     _usual(
         "volume_usual",
-        ("articles", "chars"),
-        {"max_value": {"$PARAMETER": "volume_spreads"}},
+        "volume",
+        "volume_spreads",
         "A folder brought far less or far more than it usually does.",
         _DELIVERY,
     ),
     _usual(
         "newest_in_time",
-        ("days",),
-        {"max_value": {"$PARAMETER": "late_days"}},
+        "days",
+        "late_days",
         "The newest article of a folder is older than it usually is: the delivery has stopped, or its dates are misread.",
         _DELIVERY,
     ),
     _usual(
         "length_usual",
-        ("length",),
-        {"max_value": {"$PARAMETER": "length_factor"}},
+        "length",
+        "length_factor",
         "Articles are far longer or shorter than usual: several may be read as one, or one in pieces.",
         _READING,
     ),
     _usual(
         "confidence_usual",
-        ("confidence",),
-        {"max_value": {"$PARAMETER": "confidence_drop"}},
+        "confidence",
+        "confidence_drop",
         "Articles are read with less confidence than usual: the layout may be another.",
         _READING,
     ),
     _usual(
         "languages_usual",
-        ("languages",),
-        {"max_value": {"$PARAMETER": "language_shift"}},
+        "languages",
+        "language_shift",
         "The languages of the articles are others than usual.",
         _READING,
     ),
     _usual(
         "rejected_usual",
-        ("rejected",),
-        {"max_value": {"$PARAMETER": "rejected_rise"}},
+        "rejected",
+        "rejected_rise",
         "Far more sources than usual are not, or not all, published.",
         "See `wenliu rejects`: one cause for many files is one remedy.",
     ),
     _usual(
         "words_usual",
-        ("unknown",),
-        {"max_value": {"$PARAMETER": "unknown_rise"}},
+        "unknown",
+        "unknown_rise",
         "More words than usual are unknown to the dictionary.",
         "Look whether the new text is sound; if it is, add its words to the user dictionary.",
     ),
@@ -707,8 +705,10 @@ BY_ARTICLE = ("articles", "quality")
 #: The expectations whose grade the settings may move: what is no fault of the tables, but one of what is delivered.
 GRADED: frozenset[str] = frozenset(entry.name for entry in EXPECTATIONS if entry.grade != "error")
 
-#: The thresholds that a folder may have of its own: those that single articles are held against.
-BY_FOLDER: frozenset[str] = frozenset(
+#: The thresholds of what a folder brings, held against the runs before.
+OF_FOLDERS = frozenset({"history_runs", "history_articles", "volume_spreads", "late_days"})
+#: The thresholds that a folder may have of its own: these, and those of its articles.
+BY_FOLDER: frozenset[str] = OF_FOLDERS | frozenset(
     value["$PARAMETER"]
     for entry in EXPECTATIONS
     if entry.level == "row" and entry.table in BY_ARTICLE
@@ -720,6 +720,13 @@ BY_FOLDER: frozenset[str] = frozenset(
 ACCEPTABLE: frozenset[str] = frozenset(
     entry.name for entry in EXPECTATIONS if entry.level == "row" and entry.remedy != _BUG and entry.table in BY_ARTICLE
 )
+
+
+def _judged_of(threshold: str) -> str:
+    """Say of what a threshold is a bound: of single articles, of a folder of raw/, or of the dataset."""
+    if threshold in OF_FOLDERS:
+        return "folders"
+    return "articles" if threshold in BY_FOLDER else "the dataset"
 
 
 def describe() -> str:
@@ -752,14 +759,14 @@ def describe() -> str:
         "",
         "## Thresholds",
         "",
-        "Bounds that the settings may move, under `expectations`; those of single articles for one folder too, under its own",
-        "`expectations`.",
+        "Bounds that the settings may move, under `expectations`; those of folders and of articles for one folder too, under its",
+        "own `expectations`.",
         "",
         "| threshold | value | of | reason |",
         "|---|---|---|---|",
     ]
     lines += [
-        f"| `{name}` | {threshold.value:g} | {'articles' if name in BY_FOLDER else 'the dataset'} | {threshold.reason} |"
+        f"| `{name}` | {threshold.value:g} | {_judged_of(name)} | {threshold.reason} |"
         for name, threshold in THRESHOLDS.items()
     ]
     return "\n".join(lines) + "\n"

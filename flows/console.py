@@ -296,12 +296,18 @@ def show_difference(found: Difference, as_json: bool) -> None:
                 sign, style = ("-", "red") if piece.mark == "gone" else ("+", "green")
                 for sentence in piece.sentences:
                     line(f"  {sign} {sentence}", style)
+        for shape in change.reshaped:
+            line(f"  ~ {shape.told}", "yellow")
     line(counts({name: len(changes) for name, changes in lists.items()}) or "no difference in the articles")
 
 
 def _change(change: Change) -> dict[str, Any]:
     told = asdict(change)
     told["pieces"] = [piece._asdict() for piece in change.pieces if piece.mark != "same"]
+    told["reshaped"] = [
+        {side: [shape._asdict() for shape in shapes] for side, shapes in both._asdict().items()}
+        for both in change.reshaped
+    ]
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Of so many changed articles the sentences are compared; of the others it is told that they changed.
 MOST_COMPARED = 200
+#: Characters of a paragraph that tell it from others.
+BEGIN = 20
 #: Facts about an article that are compared beside its text.
 FACTS = ("title", "authors", "affiliation", "publisher", "published_on", "url", "language")
 
@@ -31,11 +34,41 @@ class Piece(NamedTuple):
     sentences: tuple[str, ...]
 
 
+class Shape(NamedTuple):
+    """A paragraph as far as it is compared."""
+
+    kind: str
+    text: str
+
+
+class Reshaped(NamedTuple):
+    """Paragraphs that hold the same characters as before, and are of another kind, split or joined."""
+
+    before: tuple[Shape, ...]
+    after: tuple[Shape, ...]
+
+    @property
+    def told(self) -> str:
+        """Say what was done, and where each paragraph that came of it begins.
+
+        >>> Reshaped((Shape("heading", "雨停了"),), (Shape("body", "雨停了"),)).told
+        'heading -> body: 雨停了'
+        >>> Reshaped((Shape("body", "雨停了。船开了。"),), (Shape("body", "雨停了。"), Shape("body", "船开了。"))).told
+        'split into 2: 雨停了。 | 船开了。'
+        """
+        n, m = len(self.before), len(self.after)
+        kinds = [" ".join(dict.fromkeys(shape.kind for shape in side)) for side in self]
+        done = {n < m: f"split into {m}", n > m: f"{n} joined into {m}"}.get(True, "parted otherwise" if n > 1 else "")
+        told = ", ".join(filter(None, [done, " -> ".join(kinds) if kinds[0] != kinds[1] else ""]))
+        return f"{told}: {' | '.join(_begin(shape.text) for shape in self.after)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An article that was added, changed or removed.
 
-    `facts` are those that differ, before and after, `pieces` its sentences where they do (of the first so many articles).
+    `facts` are those that differ, before and after, `pieces` its sentences where they do, and `reshaped` its paragraphs
+    that only look different now (of the first so many articles).
     """
 
     article_id: str
@@ -44,6 +77,7 @@ class Change:
     cause: str
     facts: Mapping[str, tuple[str, str]]
     pieces: tuple[Piece, ...] = ()
+    reshaped: tuple[Reshaped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +95,10 @@ def difference(old: Release | None, new: Release) -> Difference:
     before, after = _articles(old, shared), _articles(new, shared)
     causes = _Causes(old, new)
     both = sorted((before.keys() & after.keys()), key=lambda key: (after[key]["source"], key))
-    differing = [key for key in both if any(before[key][name] != after[key][name] for name in (*FACTS, "text_sha256"))]
-    compared = {key for key in differing[:MOST_COMPARED] if before[key]["text_sha256"] != after[key]["text_sha256"]}
-    old_sentences, new_sentences = _sentences(old, compared, shared), _sentences(new, compared, shared)
+    differing = [key for key in both if any(before[key][name] != after[key][name] for name in (*FACTS, "shape"))]
+    compared = {key for key in differing[:MOST_COMPARED] if before[key]["shape"] != after[key]["shape"]}
+    old_sentences, new_sentences = (_rows(r, "sentences", ["text"], compared, shared) for r in (old, new))
+    old_shapes, new_shapes = (_rows(r, "paragraphs", ["kind", "text"], compared, shared) for r in (old, new))
 
     def lone(keys: Iterable[str], rows: Mapping[str, Mapping[str, Any]], was: bool) -> tuple[Change, ...]:
         found = [
@@ -85,7 +120,8 @@ def difference(old: Release | None, new: Release) -> Difference:
                     for name in FACTS
                     if before[key][name] != after[key][name]
                 },
-                pieces(old_sentences[key], new_sentences[key]) if key in compared else (),
+                pieces([s for (s,) in old_sentences[key]], [s for (s,) in new_sentences[key]]),
+                reshaped([Shape(*row) for row in old_shapes[key]], [Shape(*row) for row in new_shapes[key]]),
             )
             for key in differing
         ),
@@ -94,7 +130,7 @@ def difference(old: Release | None, new: Release) -> Difference:
 
 
 def pieces(before: Sequence[str], after: Sequence[str]) -> tuple[Piece, ...]:
-    """Lay two texts over each other, sentence by sentence.
+    """Lay two texts over each other, sentence by sentence; nothing where all are the same.
 
     >>> pieces(["天亮了。", "下雨。"], ["天亮了。", "下雪。"])
     (Piece(mark='same', sentences=('天亮了。',)), Piece(mark='gone', sentences=('下雨。',)), Piece(mark='new', sentences=('下雪。',)))
@@ -108,7 +144,36 @@ def pieces(before: Sequence[str], after: Sequence[str]) -> tuple[Piece, ...]:
             found.append(Piece("gone", tuple(before[i:j])))
         if k < m:
             found.append(Piece("new", tuple(after[k:m])))
+    return tuple(found) if any(piece.mark != "same" for piece in found) else ()
+
+
+def reshaped(before: Sequence[Shape], after: Sequence[Shape]) -> tuple[Reshaped, ...]:
+    """Return the paragraphs that became others without a character changed, in their order.
+
+    >>> reshaped([Shape("body", "a b"), Shape("body", "c")], [Shape("body", "a"), Shape("body", "b"), Shape("list", "c")])
+    (Reshaped(before=(Shape(kind='body', text='a b'),), after=(Shape(kind='body', text='a'), Shape(kind='body', text='b'))),
+     Reshaped(before=(Shape(kind='body', text='c'),), after=(Shape(kind='list', text='c'),)))
+    """
+    found: list[Reshaped] = []
+    i = k = 0
+    texts = [_ink(shape) for shape in before], [_ink(shape) for shape in after]
+    for match in SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks():
+        olds, news = before[i : match.a], after[k : match.b]
+        if olds and _ink(*olds) == _ink(*news):
+            found.append(Reshaped(tuple(olds), tuple(news)))
+        i, k = match.a + match.size, match.b + match.size
+        pairs = zip(before[match.a : i], after[match.b : k], strict=True)
+        found += [Reshaped((old,), (new,)) for old, new in pairs if old.kind != new.kind]
     return tuple(found)
+
+
+def _ink(*shapes: Shape) -> str:
+    """Return the characters of paragraphs without white space, which is all that parting and joining changes."""
+    return "".join("".join(shape.text.split()) for shape in shapes)
+
+
+def _begin(text: str) -> str:
+    return text if len(text) <= BEGIN else f"{text[:BEGIN]}…"
 
 
 def _said(value: object) -> str:
@@ -121,28 +186,36 @@ def _digests(release: Release) -> frozenset[str]:
     return frozenset(segment.parts["articles"].sha256 for segment in release.segments)
 
 
-def _parts(release: Release, table: str, shared: frozenset[str]) -> list[Path]:
-    return [
-        segment.paths(release.path)[table]
-        for segment in release.segments
-        if segment.parts["articles"].sha256 not in shared
-    ]
+def _segments(release: Release | None, shared: frozenset[str]) -> list[Mapping[str, Path]]:
+    """Return the parts, by table, of those segments that only this release has."""
+    own = [s for s in release.segments if s.parts["articles"].sha256 not in shared] if release else []
+    return [segment.paths(release.path) for segment in own] if release else []
 
 
 def _articles(release: Release | None, shared: frozenset[str]) -> dict[str, dict[str, Any]]:
-    columns = ["article_id", "source", "text_sha256", *FACTS]
-    parts = _parts(release, "articles", shared) if release else []
-    return {row["article_id"]: row for part in parts for row in pq.read_table(part, columns=columns).to_pylist()}
+    """Return the facts of each article by its id, with its `shape`: a hash of its paragraphs' kinds and texts, in order."""
+    import polars as pl
+
+    found: dict[str, dict[str, Any]] = {}
+    for segment in _segments(release, shared):
+        row = pl.struct("kind", "text").hash() * pl.int_range(1, pl.len() + 1, dtype=pl.UInt64)
+        paragraphs = pl.read_parquet(segment["paragraphs"], columns=["article_id", "kind", "text"])
+        shapes = dict(paragraphs.group_by("article_id").agg(row.sum()).iter_rows())
+        for article in pq.read_table(segment["articles"], columns=["article_id", "source", *FACTS]).to_pylist():
+            found[article["article_id"]] = {**article, "shape": shapes.get(article["article_id"])}
+    return found
 
 
-def _sentences(release: Release | None, wanted: set[str], shared: frozenset[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {key: [] for key in wanted}
+def _rows(
+    release: Release | None, table: str, columns: list[str], wanted: set[str], shared: frozenset[str]
+) -> dict[str, list[tuple[str, ...]]]:
+    """Return these columns of a table, row by row, of the articles that are wanted."""
+    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     ids = pa.array(sorted(wanted), pa.string())
-    for part in _parts(release, "sentences", shared) if release and wanted else []:
-        table = pq.read_table(part, columns=["article_id", "text"])
-        table = table.filter(pc.is_in(table["article_id"], ids))
-        for key, text in zip(table["article_id"].to_pylist(), table["text"].to_pylist(), strict=True):
-            found[key].append(text)
+    for segment in _segments(release, shared) if wanted else ():
+        rows = pq.read_table(segment[table], columns=["article_id", *columns], filters=pc.field("article_id").isin(ids))
+        for key, *values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            found[key].append(tuple(values))
     return found
 
 

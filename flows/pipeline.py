@@ -149,14 +149,19 @@ def overdue(settings: Settings, job: Job, day: date) -> Sequence[Finding]:
     before = past(job.parent.manifest["metrics"]) if job.parent else ()
     if not before:
         return ()
-    bounds = in_force(settings.expectations)
-    lags = [lateness(n, f.newest, day, before, int(bounds["history_runs"])) for n, f in before[-1].folders.items()]
-    if not any(lag.departure is not None and lag.departure > bounds["late_days"] for lag in lags):
+    own = _bounds_by_folder(settings)
+    bounds = {name: in_force({**settings.expectations, **own.get(name, {})}) for name in before[-1].folders}
+    lags = [lateness(n, f.newest, day, before, bounds[n]["history_runs"]) for n, f in before[-1].folders.items()]
+    if not any(lag.departure is not None and lag.departure > bounds[lag.subject]["late_days"] for lag in lags):
         return ()
     from expectations.check import check_history
 
-    verdict = check_history(lags, settings.expectations, settings.grades)
+    verdict = check_history(lags, settings.expectations, settings.grades, own)
     return (*verdict.refusals, *verdict.warnings)
+
+
+def _bounds_by_folder(settings: Settings) -> dict[str, Mapping[str, float]]:
+    return {escape_name(name): folder.expectations for name, folder in settings.folders.items()}
 
 
 def run(
@@ -382,16 +387,15 @@ def check(
     new = {change.source for change in job.plan.new}
     late = set(unsettled) & new
     due = [*job.plan.new, *job.plan.changed, *job.plan.redo, *job.plan.unchanged]
-    bounds = in_force(settings.expectations)
-    least = {name: int(bounds[f"history_{name}"]) for name in ("runs", "articles")}
+    bounds, own = in_force(settings.expectations), _bounds_by_folder(settings)
     entries = accepted.load(settings.accepted)
     hashes = {source.source: source.sha256 for source in job.listing.sources}
     unchecked = staging.unchecked_parts()
     rounds: list[Verdict] = []
     while True:
         kept = [parts for segment in staging.segments if (parts := segment.paths(staging.path)) not in unchecked]
-        profile = take_profile(staging.unchecked_parts(), fresh, new, before, staging.id, day_of(now))
-        history = departures(profile, before, **least)
+        profile = take_profile(staging.unchecked_parts(), fresh, new, before, staging.id, day_of(now), own)
+        history = departures(profile, before, bounds, own)
         verdict = judge(
             unchecked,
             kept=kept,
@@ -401,7 +405,7 @@ def check(
             history=history,
             thresholds=settings.expectations,
             grades=settings.grades,
-            folders={escape_name(name): folder.expectations for name, folder in settings.folders.items()},
+            folders=own,
         )
         verdict = replace(verdict, rows=accepted.let_pass(verdict.rows, entries, hashes))
         rounds.append(verdict)

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 WORK, WARM = "flows.batch:work", "flows.batch:warm"
 #: A byte of a PDF takes far longer to read than one of a text.
 PDF_WEIGHT = 8
-#: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this.
-BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 64 * 1024
+#: At least so many batches for each worker, so that none idles at the end, unless they would be smaller than this: what
+#: a child finds out anew in its first texts costs more than a second child gains.
+BATCHES_PER_WORKER, SMALLEST_BATCH = 2, 256 * 1024
 #: The hash of no bytes, for sources none could be had of: when one can be opened, its hash is another, and it is read.
 NOTHING = hashlib.sha256().hexdigest()
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tasks.corrections import Correction, correct
 from tasks.document import Article, Document, Reading, Reject, Source, Unreadable
 from tasks.instructions import DEFAULT, Options
 from tasks.read import image, ocr, pdf
@@ -20,6 +19,9 @@ from tasks.read.text import read_text
 from tasks.reflow import reflow
 from tasks.segment import Dictionary, segment
 from tasks.spool import HEAD_BYTES, check_pages, check_promise, check_whole, sniff
+
+if TYPE_CHECKING:
+    from tasks.corrections import Correction
 
 #: So many pages of a long PDF are read by one child, so that no page uses up the budget of others far away; and so many
 #: scanned ones, each of which takes as long as a hundred.
@@ -58,8 +60,13 @@ def process(
         enter(stage := "reflow")
         articles, left_out = reflow(reading, options.opening)
         articles = tuple(_as_set(article, options) for article in articles)
-        corrected = correct(articles, corrections)
-        articles = corrected.articles
+        outcome = None
+        if corrections:  # what validates them is a tenth of what a process that reads would load
+            from tasks.corrections import correct
+
+            corrected = correct(articles, corrections)
+            articles, outcome = corrected.articles, corrected.outcome
+            left_out = Counter(left_out) + Counter(corrected.left_out)
         if not articles:
             raise Unreadable(
                 "no_article",
@@ -91,8 +98,8 @@ def process(
         encoding=reading.encoding,
         pages=len(reading.pages) if reading.media_type == pdf.MEDIA_TYPE else None,
         n_chars=reading.n_chars,
-        left_out=dict(Counter(reading.left_out) + Counter(left_out) + Counter(corrected.left_out)),
-        correction=corrected.outcome if corrections else None,
+        left_out=dict(Counter(reading.left_out) + Counter(left_out)),
+        correction=outcome,
         scanned=bool(reading.scans),
     )
 

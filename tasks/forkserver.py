@@ -56,6 +56,8 @@ OPEN_FILES = 64
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 MADV_COLLAPSE = 25
 HUGE_PAGE = 2 << 20
+#: Gathering pages into huge ones takes as long as so many forks without them: a day's few texts never come so far.
+HUGE_AFTER = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,6 @@ def serve(control_fd: int) -> None:
     gc.collect()
     gc.freeze()  # else the first collection in every child would write to, and so copy, each page it inherited
     gc.set_threshold(COLLECT_AFTER)
-    use_huge_pages()
     control.sendall(READY)
     with ForkServer(control, work, order["settings"]) as server:
         server.run()
@@ -164,6 +165,7 @@ class ForkServer:
         self.settings = settings
         self.children: dict[int, Child] = {}
         self.born_with = resident_bytes(os.getpid())
+        self.forked = 0
         self.selector = selectors.PollSelector()
         self.wakeup, self.alarm = socket.socketpair()
 
@@ -200,6 +202,10 @@ class ForkServer:
             return False
         limits = Limits(*FORK.unpack(message))
         stream, report = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+        if self.forked == HUGE_AFTER:
+            use_huge_pages()
+            self.born_with = resident_bytes(os.getpid())
+        self.forked += 1
         parent = os.getpid()
         pid = os.fork()
         if not pid:

@@ -9,10 +9,12 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tasks.corrections import Correction, digest
 from tasks.document import Direction, Language, Opening, Source
+
+if TYPE_CHECKING:
+    from tasks.corrections import Correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Instructions:
             settings = json.dumps(dict(self.folders[folder]), sort_keys=True)
             found["folder"] = hashlib.sha256(settings.encode()).hexdigest()[:16]
         if corrections := self.corrections_for(source):
+            from tasks.corrections import digest
+
             found["correction"] = digest(corrections)
         return found
 
@@ -93,7 +97,12 @@ class Instructions:
     @classmethod
     def load(cls, plain: Mapping[str, Any]) -> Instructions:
         """Return the instructions that `dump` wrote."""
-        corrections = {
-            source: tuple(map(Correction.model_validate, entries)) for source, entries in plain["corrections"].items()
-        }
+        corrections = {}
+        if plain["corrections"]:  # pydantic, which validates them, is a tenth of what a process that reads loads
+            from tasks.corrections import Correction
+
+            corrections = {
+                source: tuple(map(Correction.model_validate, entries))
+                for source, entries in plain["corrections"].items()
+            }
         return cls(Options(**plain["options"]), plain["folders"], corrections)

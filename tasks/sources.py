@@ -277,13 +277,13 @@ PARTS = ("schema", "code", "rules", "dictionary", "settings", "libraries", *OF_S
 OWN = ("folder", "correction", *OF_SOME)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fingerprint:
     """What makes rows out of bytes, hashed part by part: equal fingerprints make equal rows of equal bytes."""
 
     parts: Mapping[str, str]
 
-    @property
+    @functools.cached_property
     def value(self) -> str:
         """The whole as one hash: what stands in `sources.fingerprint` of a source that has nothing of its own."""
         parts = {name: part for name, part in self.parts.items() if name not in OF_SOME}

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.frames import frames
+from expectations.history import Departure, history_frame
 from tasks.dataset import build_tables
 from tasks.document import Article, Box, Document, Language, Paragraph, Reject, Source, Stretch, count_chars
 from tasks.quality import quality
@@ -103,7 +104,6 @@ def seen() -> list[str]:
 @pytest.fixture(scope="session")
 def good(staged: dict[str, Path], seen: list[str]) -> dict[str, pl.DataFrame]:
     """Return the frames of the good dataset, the release before being the same and the days before like any other."""
-    usual = {"subject": "all", "value": 9.0, "usual": 9.0, "departure": 0.0}
-    history = pl.DataFrame([usual | {"measure": name} for name in ("articles", "days", "length")])
-    built = frames([staged], [], [staged], seen) | {"history": history.lazy()}
+    history = history_frame([Departure("all", name, 9.0, 9.0, 0.0) for name in ("articles", "days", "length")])
+    built = frames([staged], [], [staged], seen) | {"history": history}
     return {name: frame.collect() for name, frame in built.items()}

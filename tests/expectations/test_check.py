@@ -16,6 +16,7 @@ import pytest
 from expectations import check as gate
 from expectations.check import Verdict, check, judge
 from expectations.frames import in_folders
+from expectations.history import Departure
 from expectations.suites import EXPECTATIONS, KEYS, SUITES, THRESHOLDS, Expectation
 from tasks.dataset import ROW_TABLES, SCHEMAS, build_tables, withdraw
 from tasks.quality import quality
@@ -141,13 +142,13 @@ BAD: Mapping[str, Spoil] = {
     "reject_check_filled": put(check=""),
     "reject_message_filled": put(message=" "),
     "reject_remedy_filled": put(remedy="\n"),
-    "volume_usual": put(measure="chars", departure=5.1),
-    "newest_in_time": put(measure="days", departure=8.0),
-    "length_usual": put(measure="length", departure=2.1),
-    "confidence_usual": put(measure="confidence", departure=0.11),
-    "languages_usual": put(measure="languages", departure=0.31),
-    "rejected_usual": put(measure="rejected", departure=0.21),
-    "words_usual": put(measure="unknown", departure=0.021),
+    "volume_usual": put(volume=5.1),
+    "newest_in_time": put(days=8.0),
+    "length_usual": put(length=2.1),
+    "confidence_usual": put(confidence=0.11),
+    "languages_usual": put(languages=0.31),
+    "rejected_usual": put(rejected=0.21),
+    "words_usual": put(unknown=0.021),
 }
 
 
@@ -188,7 +189,8 @@ def test_an_expectation_trips_on_its_bad_row_and_no_other_does(entry: Expectatio
 
 
 def test_a_good_dataset_passes_and_its_result_can_be_kept(staged: dict[str, Path], seen: list[str]) -> None:
-    verdict = check([staged], seen=seen, today=TODAY, parent=[staged])
+    usual = [Departure("all", "days", 1.0, 1.0, 0.0)]
+    verdict = check([staged], seen=seen, today=TODAY, parent=[staged], history=usual)
     assert told(verdict) == {}
     assert verdict.passed
     results = json.loads(json.dumps(verdict.results, allow_nan=False))

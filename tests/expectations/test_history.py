@@ -12,6 +12,7 @@ import pytest
 
 from expectations.check import check, check_history
 from expectations.history import REMEMBERED, Folder, Profile, departures, past, remember, take_profile
+from expectations.suites import in_force
 
 FIRST = date(2024, 3, 1)
 
@@ -42,9 +43,11 @@ MONTH = [day(number) for number in range(28)]
 NEXT = day(28)
 
 
-def told(now: Profile, before: Sequence[Profile], runs: int = 7, articles: int = 10) -> dict[str, list[str]]:
+def told(
+    now: Profile, before: Sequence[Profile], own: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, list[str]]:
     """Return the checks that warn, each with the folders or `all` that it warns of."""
-    verdict = check_history(departures(now, before, runs=runs, articles=articles))
+    verdict = check_history(departures(now, before, in_force({}), own or {}), folders=own)
     assert not verdict.refusals
     return {
         finding.check: sorted({row["subject"] for row in json.loads(finding.evidence)}) for finding in verdict.warnings
@@ -74,6 +77,30 @@ def test_a_day_unlike_those_before_it_warns(now: Profile, warned: dict[str, list
     assert told(now, MONTH) == warned
 
 
+def two_papers(number: int, daily: int, evening: int) -> Profile:
+    """A day of two papers, each with a folder of its own, which together bring as many articles as ever."""
+    run = day(number)
+    folders = {name: Folder(n, n * 800, run.day) for name, n in {"daily": daily, "evening": evening}.items()}
+    return replace(run, folders=folders)
+
+
+def test_a_folder_that_dries_up_is_told_by_its_name_though_there_are_as_many_articles_as_ever() -> None:
+    before = [two_papers(number, 40, 20) for number in range(28)]
+    assert told(two_papers(28, 40, 20), before) == {}
+    dry = two_papers(28, 60, 0)
+    assert told(dry, before) == {"volume_usual": ["evening"]}
+    assert told(dry, before, {"daily": {"volume_spreads": 2}}) == {"volume_usual": ["daily", "evening"]}
+    assert told(dry, before, {"evening": {"volume_spreads": 9}}) == {}
+    assert told(dry, before, {"evening": {"history_articles": 30}}) == {}
+
+
+def test_how_late_a_folder_may_be_can_be_set_for_it() -> None:
+    late = brought(41, 33_000, "2024-03-20")
+    assert told(late, MONTH, {"daily": {"late_days": 14}}) == {}
+    assert told(late, MONTH, {"archive": {"late_days": 14}}) == {"newest_in_time": ["daily"]}
+    assert told(brought(41, 33_000, "2024-03-26"), MONTH, {"daily": {"late_days": 1}}) == {"newest_in_time": ["daily"]}
+
+
 SUNDAY = day(30)
 GOOD: Mapping[str, tuple[Profile, Sequence[Profile]]] = {
     "a day like any other": (NEXT, MONTH),
@@ -94,7 +121,7 @@ def test_a_day_like_those_before_it_does_not(now: Profile, before: Sequence[Prof
 
 
 def test_the_grade_of_a_check_can_be_moved() -> None:
-    found = departures(brought(0, 0), MONTH, runs=7, articles=10)
+    found = departures(brought(0, 0), MONTH, in_force({}))
     assert [f.check for f in check_history(found, grades={"volume_usual": "error"}).refusals] == ["volume_usual"]
     assert [f.check for f in check_history(found, grades={"volume_usual": "info"}).infos] == ["volume_usual"]
     assert check_history(found, thresholds={"volume_spreads": 50}).warnings == ()
@@ -110,6 +137,7 @@ def test_a_profile_sums_up_what_was_read(staged: dict[str, Path], seen: list[str
     # `b` is not new: it adds no volume, and is the folder's newest article all the same.
     assert profile.folders["b"] == Folder(0, 0, "1931-02-04")
     assert profile.folders["c"] == Folder(0, 0, None)
+    assert take_profile([staged], seen, set(), [], "r", date(2026, 1, 31), ["a/b"]).folders.keys() == {"a", "b", "c"}
     later = take_profile([], [], set(), [profile], "s", date(2026, 2, 1))
     assert later.folders["a"] == Folder(0, 0, "2024-03-05")
     assert (later.articles, later.length) == (0, None)
@@ -123,7 +151,7 @@ def test_a_release_remembers_the_runs_before_it() -> None:
 
 
 def test_a_staged_release_is_held_against_the_runs_before(staged: dict[str, Path], seen: list[str]) -> None:
-    found = departures(replace(NEXT, confidence=0.2), MONTH, runs=7, articles=10)
+    found = departures(replace(NEXT, confidence=0.2), MONTH, in_force({}))
     verdict = check([staged], seen=seen, today=date(2026, 1, 31), parent=[staged], history=found)
     assert [finding.check for finding in verdict.warnings] == ["confidence_usual"]
     (row,) = json.loads(verdict.warnings[0].evidence)

@@ -1,5 +1,6 @@
 """The report and the difference between releases: all of what happened, and deaf to what texts say."""
 
+import hashlib
 import json
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from expectations.history import Folder
 from flows import pipeline, report
 from flows.cli import main
-from flows.difference import Change, Difference, Piece, difference
+from flows.difference import Change, Difference, Piece, Reshaped, Shape, difference
 from flows.pipeline import Outcome
 from flows.report import Group, View, page, plot
 from flows.settings import Settings
@@ -21,7 +22,8 @@ def view_full_of(text: str) -> View:
     reject = dict.fromkeys(("reject_id", "source", "stage", "check", "message", "remedy"), text)
     facts = {"title": (text, text)}
     marks = (Piece("same", (text,) * 5), Piece("gone", (text,)), Piece("new", (text,)), Piece("same", (text,)))
-    change = Change(text, text, text, text, facts, marks)
+    shapes = (Reshaped((Shape(text, text),), (Shape("body", text), Shape("body", text))),)
+    change = Change(text, text, text, text, facts, marks, shapes)
     drawn = plot(text, [(text, 1.0), (text, 2.0)])
     outcome = Outcome(
         "refused",
@@ -90,6 +92,30 @@ def test_a_difference_tells_what_changed_and_why(two: tuple[release.Release, rel
     ]
     assert difference(new, new) == Difference()
     assert len(difference(None, old).added) == 3
+
+
+def test_a_difference_tells_paragraphs_that_only_look_different(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run(settings)
+    sha256 = hashlib.sha256((settings.raw / "a.txt").read_bytes()).hexdigest()
+    entry = f'[[correct]]\nsource = "a.txt"\nsha256 = "{sha256}"\nbecause = "a test"\narticle = 0\n'
+    title = 'paragraph = 0\nquote = "河边"\nkind = "heading"\n'
+    body = 'paragraph = 2\nquote = "孩子们"\nsplit_before = "老人坐在"\n'
+    settings.corrections.write_text(entry + title + entry + body, encoding="utf-8")
+    new = pipeline.run(settings).release
+    old = release.open_release(settings.processed).manifest["parent"]
+    with pytest.raises(SystemExit):
+        main(["diff", old, str(new)])
+    told = capsys.readouterr().out
+    assert "~ title -> heading: 河边的春天" in told
+    assert "~ split into 2: " in told
+    with pytest.raises(SystemExit):
+        main(["diff", old, str(new), "--json"])
+    (change,) = json.loads(capsys.readouterr().out)["changed"]
+    assert [len(shape["after"]) for shape in change["reshaped"]] == [1, 2]
+    shown = (settings.processed / "current" / report.NAME).read_text(encoding="utf-8")
+    assert "title -> heading" in Elements(shown).text
 
 
 def test_every_release_has_its_report_and_the_commands_find_it(
