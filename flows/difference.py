@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tasks.corrections import FACTS
 from tasks.sources import PARTS, changed_for
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 MOST_COMPARED = 200
 #: Characters of a paragraph that tell it from others.
 BEGIN = 20
-#: Facts about an article that are compared beside its text.
-FACTS = ("title", "authors", "affiliation", "publisher", "published_on", "url", "language")
 
 
 class Piece(NamedTuple):

@@ -191,39 +191,6 @@ def releases(processed: Path) -> list[Release]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What changed between two releases, as sorted article ids."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-
-
-def compare(old: Release, new: Release) -> Comparison:
-    """Say which articles a release added, changed in their text, and removed; parts shared by both are not read."""
-    shared = {s.parts["articles"].sha256 for s in old.segments} & {s.parts["articles"].sha256 for s in new.segments}
-    before, after = (
-        {
-            key: digest
-            for segment in release.segments
-            if segment.parts["articles"].sha256 not in shared
-            for key, digest in _text_hashes(segment.paths(release.path)["articles"])
-        }
-        for release in (old, new)
-    )
-    return Comparison(
-        added=tuple(sorted(after.keys() - before.keys())),
-        changed=tuple(sorted(key for key in before.keys() & after.keys() if before[key] != after[key])),
-        removed=tuple(sorted(before.keys() - after.keys())),
-    )
-
-
-def _text_hashes(path: Path) -> Iterator[tuple[str, str]]:
-    table = _read_part(path, "articles", ["article_id", "text_sha256"])
-    return zip(table["article_id"].to_pylist(), table["text_sha256"].to_pylist(), strict=True)
-
-
 @contextmanager
 def publishing(processed: Path) -> Iterator[Store]:
     """Take the one right to publish into `processed`, clear what dead runs left, and give it back at the end.

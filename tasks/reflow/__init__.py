@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tasks.clean import sets_space
-from tasks.document import Article, Opening, Reading
+from tasks.document import Article, Opening, Reading, count_chars
 from tasks.reflow import metadata
 from tasks.reflow.articles import (
     Draft,
@@ -84,10 +84,8 @@ def _masthead(rows: Sequence[Row]) -> Masthead:
 
 def _dropped(reading: Reading, rows: Sequence[Row]) -> Counter[str]:
     """Count the characters that cleaning dropped from lines: invisible ones, and lines of nothing else."""
-    raw = sum(not c.isspace() for page in reading.pages for line in page.lines for c in line.text)
-    kept = sum(
-        not c.isspace() for row in rows for c in (row.line.text if row.aside not in ("", "caption") else row.text)
-    )
+    raw = sum(count_chars(line.text) for page in reading.pages for line in page.lines)
+    kept = sum(count_chars(row.line.text if row.aside not in ("", "caption") else row.text) for row in rows)
     return Counter({"drop_invisible": raw - kept}) if raw != kept else Counter()
 
 

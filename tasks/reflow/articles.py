@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from tasks.clean import joint
-from tasks.document import Article, Box, Kind, Paragraph, Stretch, mean_confidence
+from tasks.document import Article, Box, Kind, Paragraph, Stretch, count_chars, mean_confidence
 from tasks.reflow import metadata
 from tasks.reflow.labels import Label, calibrated
 from tasks.reflow.rows import Row
@@ -46,8 +46,7 @@ class LeftOut:
 
     def add(self, rule: str, text: str) -> None:
         """Count the characters of `text` that are not white space as left out by `rule`."""
-        n = sum(not c.isspace() for c in text)
-        if n:
+        if n := count_chars(text):
             self.chars[rule] += n
 
 
