@@ -174,7 +174,3 @@ def _judged_by(settings: Settings) -> str:
         sort_keys=True,
     )
     return hashlib.sha256(f"{sources.hash_files(judges)} {bounds}".encode()).hexdigest()[:16]
-
-
-def _work(settings: Settings) -> Path:
-    return settings.processed / ".work"
