@@ -76,10 +76,12 @@ def _versions() -> Iterator[Check]:
 
 def _folders(settings: Settings) -> Iterator[Check]:
     raw = settings.raw
-    readable = os.access(raw, os.R_OK | os.X_OK)
-    yield Check(
-        "raw", str(raw), "" if readable else "make the folder readable for this user, or name another with --raw"
-    )
+    if not raw.is_dir():
+        yield Check("raw", f"{raw}: no such folder", "make it and put the articles there, or name another with --raw")
+    elif not os.access(raw, os.R_OK | os.X_OK):
+        yield Check("raw", f"{raw}: not readable", "make it readable for this user, or name another with --raw")
+    else:
+        yield Check("raw", str(raw))
     yield _writable("processed", settings.processed)
     yield _writable("prefect home", Path(os.environ["PREFECT_HOME"]))
 

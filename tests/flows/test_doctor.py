@@ -127,7 +127,7 @@ TROUBLES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "a raw folder that is not there": (
         'raw = "row"\n',
-        {"raw": "make the folder readable for this user, or name another with --raw"},
+        {"raw": "make it and put the articles there, or name another with --raw"},
     ),
 }
 

@@ -116,6 +116,9 @@ def test_a_file_that_is_not_there_is_wrong_only_when_it_was_asked_for() -> None:
     assert load().workers >= 1
     with pytest.raises(WrongSettings, match=r"^none\.toml: there is no such settings file$"):
         load(Path("none.toml"))
+    Path("wenliu.toml").mkdir()
+    with pytest.raises(WrongSettings, match=r"^wenliu\.toml: the settings file cannot be read: Is a directory$"):
+        load()
 
 
 @pytest.mark.parametrize(
