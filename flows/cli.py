@@ -116,7 +116,10 @@ def _ingest(settings: Settings, full: bool) -> Outcome:
 @_as_json
 @_with_settings(raw=True)
 def plan(settings: Settings, full: bool, as_json: bool) -> None:
-    """Tell what a run would do and why, the published articles it touches, and about how long it would take."""
+    """Tell what a run would do and why.
+
+    Also which published articles it touches, and about how long it would take.
+    """
     from flows import console, job
 
     console.show_plan(settings, job.plan(settings, full=full), as_json)
@@ -135,7 +138,10 @@ def plan(settings: Settings, full: bool, as_json: bool) -> None:
 )
 @_with_settings(raw=True)
 def serve(settings: Settings, cron: str | None, interval: int | None, watch: float | None) -> None:
-    """Run on a schedule, or whenever something new has arrived, or both, until interrupted."""
+    """Run on a schedule, or whenever something new has arrived.
+
+    Or both; until it is interrupted.
+    """
     if cron is not None and interval is not None:
         raise click.UsageError("Give either --cron or --interval.")
     if cron is None and interval is None and watch is None:
@@ -163,7 +169,10 @@ def releases(settings: Settings, as_json: bool) -> None:
 @click.option("--because", default="", help="Why; kept with the hold.")
 @_with_settings()
 def rollback(settings: Settings, release_id: str, because: str) -> None:
-    """Make an earlier RELEASE current, and hold publishing until `wenliu resume`."""
+    """Make an earlier RELEASE current, and hold publishing.
+
+    It is held until `wenliu resume`, else the next run would undo it.
+    """
     from tasks import release
 
     target = release.rollback(_existing(settings), release_id, because)
@@ -186,7 +195,10 @@ def resume(settings: Settings) -> None:
 @_as_json
 @_with_settings()
 def diff(settings: Settings, old: str, new: str, as_json: bool) -> None:
-    """Tell which articles release B added, changed and removed against release A, sentence by sentence, and why."""
+    """Tell what release B changed against release A, and why.
+
+    Which articles it added, changed and removed, sentence by sentence.
+    """
     from flows import console
     from flows.difference import difference
     from tasks.release import open_release
@@ -204,7 +216,10 @@ _refused = click.option("--refused", is_flag=True, help="Look into the release t
 @click.option("--open", "show", is_flag=True, help="Open it in the browser too.")
 @_with_settings()
 def report(settings: Settings, release_id: str | None, refused: bool, show: bool) -> None:
-    """Print where the report on a release lies: what came in, what changed, what the checks said."""
+    """Print where the report on a release lies.
+
+    It is a page that shows what came in, what changed, what the checks said.
+    """
     from flows import look
     from flows.report import path
 
@@ -235,7 +250,10 @@ def rejects(settings: Settings, refused: bool, as_json: bool) -> None:
 @_as_json
 @_with_settings(raw=True)
 def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool) -> None:
-    """Show one reject with its evidence, and its lines in the file beside what was made of them."""
+    """Show one reject with its evidence.
+
+    Its lines in the file stand beside what was made of them.
+    """
     from flows import console, explain, look
 
     row = look.reject(look.shelf(settings.processed, refused), reject_id)
@@ -248,7 +266,10 @@ def show_reject(settings: Settings, reject_id: str, refused: bool, as_json: bool
 @_refused
 @_with_settings()
 def accept_reject(settings: Settings, reject_id: str, because: str, refused: bool) -> None:
-    """Let an article pass the check it failed, from the next run on and while its source stays the same."""
+    """Let an article pass the check it failed.
+
+    It may from the next run on, and while its source stays the same.
+    """
     from flows import look
     from flows.accepted import accept
 
@@ -280,7 +301,10 @@ def accept_reject(settings: Settings, reject_id: str, because: str, refused: boo
 @_as_json
 @_with_settings(raw=True)
 def explain(settings: Settings, name: str, refused: bool, html: str | None, correct: str | None, as_json: bool) -> None:
-    """Show how a source was read: each paragraph's number, kind, confidence and place in the file."""
+    """Show how a source was read.
+
+    Each paragraph comes with its number, its kind, how sure that is, and its place in the file.
+    """
     if html is not None:
         _write_page(settings, name, refused, html)
         return
@@ -318,7 +342,10 @@ def _write_page(settings: Settings, name: str, refused: bool, html: str) -> None
 @_as_json
 @_with_settings(raw=True)
 def doctor(settings: Settings, as_json: bool) -> int:
-    """Check versions, folders, settings, channels and the server, and tell the remedy for what is wrong."""
+    """Check what a run needs, and tell the remedy for what is wrong.
+
+    That is versions, folders, settings, channels and the server.
+    """
     from flows import console
     from flows.doctor import examine
 
