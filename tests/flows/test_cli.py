@@ -153,6 +153,7 @@ MISTAKES = {
     "raw is not there": (("run", "--raw", "none"), "none: no such folder of raw articles"),
     "processed is a file": (("run", "--processed", "raw/a.txt"), "raw/a.txt: not a folder"),
     "releases among raw files": (("run", "--processed", "raw/out"), "must lie apart"),
+    "raw files among releases": (("run", "--raw", "."), "must lie apart"),
     "settings file is not there": (("plan", "--settings", "none.toml"), "none.toml: there is no such settings file"),
     "unknown setting": (("plan", "--settings", "wrong.toml"), "wrong.toml: workres: unknown setting; did you mean"),
     "nothing published": (("explain", "a.txt"), "nothing is published yet"),

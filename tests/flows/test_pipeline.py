@@ -313,24 +313,6 @@ def test_a_full_disk_is_no_fault_of_a_document(settings: Settings, monkeypatch: 
         release.open_release(settings.processed)
 
 
-def test_one_run_at_a_time(settings: Settings) -> None:
-    with release.publishing(settings.processed), pytest.raises(release.Busy):
-        pipeline.run(settings)
-
-
-@pytest.mark.usefixtures("unchecked")
-def test_a_rollback_holds_publishing(settings: Settings) -> None:
-    first = pipeline.run(settings).release
-    raw("d.txt", "新书出版\n一部关于古桥的新书昨天出版。\n")
-    pipeline.run(settings)
-    assert first is not None
-    release.rollback(settings.processed, first)
-    with pytest.raises(release.Held, match="wenliu resume"):
-        pipeline.run(settings)
-    release.resume(settings.processed)
-    assert pipeline.run(settings).rows["articles"] == 4
-
-
 @pytest.mark.usefixtures("unchecked")
 def test_old_releases_go(project: Path) -> None:
     Path("wenliu.toml").write_text("[retention]\nreleases = 1\nhours = 0\n")
@@ -345,20 +327,6 @@ def test_no_articles_are_nothing_new(settings: Settings) -> None:
         path.unlink()
     outcome = pipeline.run(settings)
     assert (outcome.status, outcome.release) == ("nothing new", None)
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"raw": "none"}, "none: no such folder of raw articles"),
-        ({"processed": "raw/a.txt"}, "not a folder"),
-        ({"processed": "raw/out"}, "apart from the raw articles"),
-        ({"raw": "."}, "apart from the raw articles"),
-    ],
-)
-def test_wrong_folders_are_refused(project: Path, given: dict[str, str], said: str) -> None:
-    with pytest.raises(WrongSettings, match=said):
-        pipeline.run(load(None, **given))
 
 
 def test_a_wrong_dictionary_is_refused_with_its_line(project: Path) -> None:
