@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: How grave a message is, in Apprise's words.
 Severity = Literal["failure", "warning", "success"]
 EXAMPLES = 3
+#: What a chat program takes for a mention, a link or markup, and the full-width likeness in which examples are quoted.
+QUOTED = str.maketrans("@<>[]`*", "＠＜＞［］｀＊")
 #: A channel that is away for long gets the newest of what it missed.
 MOST_KEPT = 50
 #: The warnings that a run gives, and so takes back, though it found nothing new.
@@ -161,7 +163,7 @@ def _body(message: str, count: int, examples: Sequence[str], look: Sequence[str]
     from flows.console import visible
 
     lines = [message, f"times: {count:,}"]
-    lines += [f"- {example}"[:200] for example in examples[:EXAMPLES]]
+    lines += [f"- {example}"[:200].translate(QUOTED) for example in examples[:EXAMPLES]]
     lines += [f"look: {command}" for command in look]
     return "\n".join(visible(" ".join(line.split("\n"))) for line in [*lines, f"repair: {repair}"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -153,7 +154,7 @@ def check_paths(settings: Settings) -> None:
     """Refuse folders that are none, and a dataset among its own raw files."""
     if not settings.raw.is_dir():
         raise WrongSettings(f"{settings.raw}: no such folder of raw articles; name one with --raw")
-    if settings.processed.exists() and not settings.processed.is_dir():
+    if os.path.lexists(settings.processed) and not settings.processed.is_dir():
         raise WrongSettings(f"{settings.processed}: not a folder; name another with --processed")
     raw, processed = settings.raw.resolve(), settings.processed.resolve()
     if processed == raw or raw in processed.parents or processed in raw.parents:

@@ -175,8 +175,8 @@ def run(
 ) -> Outcome:
     """Ingest what is new under `raw`, check it, publish it under `processed`, and tell who wants to know.
 
-    `now` is the present unless it is given. Raises `WrongSettings`, `release.Busy` and `release.Held`; `GuardError`,
-    `release.StorageError` and `OSError` when the machinery fails. Whatever is raised, the release there was stays, and
+    `now` is the present unless it is given. Raises `WrongSettings`, `release.Busy` and `release.Held`; `GuardError`
+    and `release.StorageError` when the machinery fails. Whatever is raised, the release there was stays, and
     finished documents are kept for the next run.
     """
     from flows import alerts
@@ -184,7 +184,8 @@ def run(
     check_paths(settings)
     alerts.open_channels(settings)  # wrong ones are found before anything is done
     try:
-        outcome = _run(settings, full, steps or InThreads(), watch, log, now)
+        with release.storing(settings.processed):
+            outcome = _run(settings, full, steps or InThreads(), watch, log, now)
     except (WrongSettings, release.Busy, Held):
         raise
     except Exception as error:

@@ -78,7 +78,7 @@ class StorageError(Exception):
 
 
 @contextmanager
-def _storing(processed: Path) -> Iterator[None]:
+def storing(processed: Path) -> Iterator[None]:
     """Turn what the disk says into one error that names the place, the cause and the remedy."""
     try:
         yield
@@ -153,7 +153,7 @@ class Release:
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a table whole, or some of its columns; `tokens` may be large, see `paths` for one part at a time."""
-        with _storing(self.path):
+        with storing(self.path):
             return pa.concat_tables([_read_part(path, name, columns) for path in self.paths(name)])
 
     def paths(self, name: str) -> list[Path]:
@@ -199,7 +199,7 @@ def publishing(processed: Path) -> Iterator[Store]:
     published nor refused is removed.
     """
     with _locked(processed):
-        with _storing(processed):
+        with storing(processed):
             _sweep(processed)
         try:
             parent = open_release(processed)
@@ -215,7 +215,7 @@ def publishing(processed: Path) -> Iterator[Store]:
 @contextmanager
 def _locked(processed: Path) -> Iterator[None]:
     root = processed / "releases"
-    with _storing(processed):
+    with storing(processed):
         root.mkdir(parents=True, exist_ok=True)
         lock = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -224,7 +224,7 @@ def _locked(processed: Path) -> Iterator[None]:
         except BlockingIOError as error:
             owner = os.pread(lock, 200, 0).decode(errors="replace").strip() or "another run"
             raise Busy(f"{processed}: {owner} is publishing. Wait for it to end, then run again.") from error
-        with _storing(processed):
+        with storing(processed):
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
@@ -267,7 +267,7 @@ def rollback(processed: Path, release: str, because: str = "", now: datetime | N
 
     Raises NoRelease for an unknown release and Busy while another run is publishing.
     """
-    with _locked(processed), _storing(processed):
+    with _locked(processed), storing(processed):
         _sweep(processed)
         target = open_release(processed, release)
         since = _seconds(now or datetime.now(UTC))
@@ -281,7 +281,7 @@ def rollback(processed: Path, release: str, because: str = "", now: datetime | N
 
 def resume(processed: Path) -> bool:
     """Let runs publish again; say whether they were held."""
-    with _locked(processed), _storing(processed):
+    with _locked(processed), storing(processed):
         was_held = held(processed) is not None
         (processed / "held.json").unlink(missing_ok=True)
         return was_held
@@ -317,7 +317,7 @@ class Store:
         what judges the rows, is not the parent's, the parent's segments are judged again too.
         """
         staging = Staging(self, _next_id(self.processed, now or datetime.now(UTC)), quality, judged_by)
-        with _storing(self.processed):
+        with storing(self.processed):
             staging.begin(fresh, read, frozenset(gone))
         return staging
 
@@ -328,7 +328,7 @@ class Store:
         """
         current = Path(os.path.realpath(self.processed / "current")).name
         removed = []
-        with _storing(self.processed):
+        with storing(self.processed):
             for release in releases(self.processed)[keep:]:
                 age = (now or datetime.now(UTC)) - datetime.fromisoformat(release.manifest["created_at"])
                 if release.id != current and age >= timedelta(hours=hours):
@@ -406,7 +406,7 @@ class Staging:
 
         `rejects` is keyed by `article_id`, or by `source` where a source fails as a whole.
         """
-        with _storing(self.store.processed):
+        with storing(self.store.processed):
             again = []
             for at, segment in enumerate(self.segments):
                 if segment.number not in self.unchecked:
@@ -455,7 +455,7 @@ class Staging:
         data = _json(manifest)
         final = processed / "releases" / self.id
         link = _link(processed, self.id)
-        with _storing(processed):
+        with storing(processed):
             _write_whole(self.path / "release.json", data)
             for directory in (*(self.path / name for name in SCHEMAS), self.path):
                 _sync(directory)
@@ -480,7 +480,7 @@ class Staging:
     def refuse(self, verdict: Mapping[str, Any]) -> Path:
         """Move the staging out of the way with the verdict beside it, for those who look into it; return its path."""
         refused = self.store.processed / ".work" / "refused"
-        with _storing(self.store.processed):
+        with storing(self.store.processed):
             refused.mkdir(parents=True, exist_ok=True)
             _write_whole(self.path / "verdict.json", _json(verdict))
             self.path.rename(refused / self.id)

@@ -89,13 +89,19 @@ def test_a_message_says_how_much_three_examples_and_what_to_do() -> None:
     assert alert.body.splitlines() == [
         "5 rejected by not_text (read); all else is published.",
         "times: 5",
-        "- 0.txt: \\x1b[31mno text.",
-        "- 1.txt: \\x1b[31mno text.",
-        "- 2.txt: \\x1b[31mno text.",
+        "- 0.txt: \\x1b［31mno text.",
+        "- 1.txt: \\x1b［31mno text.",
+        "- 2.txt: \\x1b［31mno text.",
         "look: wenliu rejects",
         "look: wenliu rejects show r0",
         "repair: Give the text.",
     ]
+
+
+def test_a_name_calls_nobody_and_leads_nowhere() -> None:
+    row = reject(1) | {"message": "[a](http://b.example) <!channel> @everyone.txt: no text."}
+    [alert] = causes(published(rejects=(row,)))
+    assert "- ［a］(http://b.example) ＜!channel＞ ＠everyone.txt: no text." in alert.body.splitlines()
 
 
 def test_a_refused_run_is_one_cause_whatever_came_with_it() -> None:
@@ -284,4 +290,4 @@ def test_prefect_hears_of_alerts_too(monkeypatch: pytest.MonkeyPatch) -> None:
     ingest._report(replace(outcome, alerts=causes(outcome)))
     ((name, payload),) = events
     assert (name, payload["severity"]) == ("wenliu.alert", "warning")
-    assert "- `1.txt: \\x1b[31mno text.`" in pages["ingest-alerts"]
+    assert "- `1.txt: \\x1b［31mno text.`" in pages["ingest-alerts"]

@@ -152,6 +152,7 @@ MISTAKES = {
     "no argument": (("rollback",), "Missing argument 'RELEASE'. `wenliu rollback --help` tells more."),
     "raw is not there": (("run", "--raw", "none"), "none: no such folder of raw articles"),
     "processed is a file": (("run", "--processed", "raw/a.txt"), "raw/a.txt: not a folder"),
+    "processed leads nowhere": (("run", "--processed", "nowhere"), "nowhere: not a folder"),
     "releases among raw files": (("run", "--processed", "raw/out"), "must lie apart"),
     "raw files among releases": (("run", "--raw", "."), "must lie apart"),
     "settings file is not there": (("plan", "--settings", "none.toml"), "none.toml: there is no such settings file"),
@@ -175,6 +176,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_exits_with_2_and_one_line(wenliu: Wenliu, arguments: tuple[str, ...], said: str) -> None:
     Path("wrong.toml").write_text("workres = 2\n")
+    Path("nowhere").symlink_to("not-there")
     code, out, err = wenliu(*arguments)
     assert (code, out) == (2, "")
     assert said in err

@@ -307,7 +307,7 @@ def test_a_full_disk_is_no_fault_of_a_document(settings: Settings, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(read, "take", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(release.StorageError, match=r"processed: No space left.* Free some space"):
         pipeline.run(settings)
     with pytest.raises(release.NoRelease):
         release.open_release(settings.processed)
