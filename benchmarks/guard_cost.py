@@ -23,7 +23,7 @@ from flows.metrics import processor_seconds
 from flows.read import WARM, WORK, batches, decode
 from flows.settings import Settings
 from tasks.document import Source
-from tasks.guard import Guard
+from tasks.guard import Guard, Limits
 from tasks.instructions import Instructions
 from tasks.spool import take
 
@@ -89,7 +89,7 @@ def main() -> int:
 
 
 def _taken(root: Path, name: str, spool: Path) -> Source:
-    copy = take(root, name, spool)
+    copy = take(root, name, spool, Limits().memory_bytes)
     return Source(name, copy.path, copy.bytes, copy.sha256)
 
 

@@ -68,7 +68,8 @@ def plan(settings: Settings, *, full: bool = False, now: datetime | None = None)
     except NoRelease:
         parent = None
     work = settings.processed / ".work"
-    listing = sources.discover(settings.raw, cache=work / "hashes.json" if work.is_dir() else None)
+    cache = work / "hashes.json" if work.is_dir() else None
+    listing = sources.discover(settings.raw, cache=cache, most_bytes=settings.limits.memory_bytes)
     orders = instructions(settings)
     made_by = sources.fingerprint({"encoding": settings.encoding}, settings.dictionary, ocr=settings.reads_scans)
     judged_by = _judged_by(settings)

@@ -82,11 +82,12 @@ class BatchReader:
         taken: list[Source] = []
         rejected: list[Document] = []
         unsettled: list[str] = []
+        most = self.guard.limits[""].memory_bytes  # who reads it holds all of it
         spool = Path(tempfile.mkdtemp(dir=self.work, prefix="spool-"))
         try:
             for source in batch:
                 try:
-                    copy = take(self.raw, str(Path(source.path).relative_to(self.raw)), spool)
+                    copy = take(self.raw, str(Path(source.path).relative_to(self.raw)), spool, most)
                     taken.append(Source(source.source, copy.path, copy.bytes, copy.sha256))
                 except Unsettled:
                     unsettled.append(source.source)

@@ -94,7 +94,7 @@ class Listing:
 
     `sources` can be read, and are sorted. `ignored` never will be, `waiting` not in this run: each with the reason.
     `unlisted` are folders that could not be looked into: while there are any, nothing counts as gone.
-    A file that cannot be opened is a source with an empty hash, to be rejected by whoever reads it.
+    A file that cannot be opened, or is too large to be, is a source with an empty hash, to be rejected by whoever reads it.
     """
 
     sources: tuple[Source, ...]
@@ -103,8 +103,10 @@ class Listing:
     unlisted: Mapping[str, str] = field(default_factory=dict)
 
 
-def discover(raw: Path, *, cache: Path | None = None) -> Listing:
+def discover(raw: Path, *, cache: Path | None = None, most_bytes: int | None = None) -> Listing:
     """List and hash the regular files under `raw`; links are not followed, pipes and devices not opened.
+
+    A file of more than `most_bytes` is not opened either: it may be sparse, and a year long.
 
     When a file was written within the last second, waits for another: what goes on growing is half copied. `cache` is a
     file that remembers the hashes of files whose size and times did not change; it may be deleted at any time. Raises
@@ -130,10 +132,10 @@ def discover(raw: Path, *, cache: Path | None = None) -> Listing:
     growing = unsettled(raw, seen, QUIET_SECONDS)
     for path, (name, entry) in files.items():
         try:
-            found = _look(entry, known.get(name))
+            found = None if path in growing else _look(entry, known.get(name), most_bytes)
         except FileNotFoundError:
             continue  # gone since it was listed
-        if found is None or path in growing:
+        if found is None:
             waiting[name] = "still being written; left for the next run"
             continue
         sources.append(Source(name, entry.path, found.size, found.sha256))
@@ -181,9 +183,11 @@ def _state(seen: os.stat_result) -> _Known:
     return _Known(seen.st_size, max(seen.st_mtime_ns, seen.st_ctime_ns), seen.st_ino, "")
 
 
-def _look(entry: os.DirEntry[str], known: _Known | None) -> _Known | None:
-    """Return a file's state and hash (empty if it cannot be opened), or None when it changed meanwhile."""
+def _look(entry: os.DirEntry[str], known: _Known | None, most_bytes: int | None) -> _Known | None:
+    """Return a file's state and hash (empty if it cannot be opened, or is too large), or None when it changed meanwhile."""
     before = _state(entry.stat(follow_symlinks=False))
+    if most_bytes is not None and before.size > most_bytes:
+        return before
     if known and known[:3] == before[:3]:
         return known
     try:
@@ -489,7 +493,7 @@ def _compare(source: Source, was: Mapping[str, Any] | None) -> tuple[str, str]:
     if was["sha256"] == source.sha256:
         return "unchanged", "same bytes, read by the same fingerprint"
     if not source.sha256:
-        return "kept", "cannot be opened now; kept as it was"
+        return "kept", "cannot be opened now, or is too large; kept as it was"
     return "changed", "the file's bytes changed"
 
 

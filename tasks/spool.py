@@ -131,8 +131,8 @@ def _not_regular(source: str) -> Unreadable:
     )
 
 
-def take(root: Path, source: str, spool: Path) -> Taken:
-    """Copy a raw file to the spool and hash the copy on the way; only the copy is to be read.
+def take(root: Path, source: str, spool: Path, most_bytes: int) -> Taken:
+    """Copy a raw file of at most so many bytes to the spool and hash the copy on the way; only the copy is to be read.
 
     Raises `Unsettled` when the file changed meanwhile, `Unreadable` when it is none to read, `OSError` when the spool
     cannot be written or the system has no more to give: that is no fault of the file. `spool` is a directory that only
@@ -146,6 +146,8 @@ def take(root: Path, source: str, spool: Path) -> Taken:
         raise _cannot_be_read(source, error) from error
     with os.fdopen(descriptor, "rb", buffering=0) as raw:
         before = os.fstat(descriptor)
+        if before.st_size > most_bytes:
+            raise _too_large(source, before.st_size, most_bytes)
         digest = hashlib.sha256()
         size = 0
         partial = spool / f".{os.getpid()}-{before.st_dev:x}-{before.st_ino:x}.part"
@@ -172,6 +174,15 @@ def _read(raw: FileIO, source: str) -> bytes:
         return raw.read(CHUNK_BYTES)
     except OSError as error:
         raise _cannot_be_read(source, error) from error
+
+
+def _too_large(source: str, size: int, most_bytes: int) -> Unreadable:
+    """Of a file with more bytes than a reader may hold nothing is copied: a sparse one would fill any disk."""
+    return Unreadable(
+        "too_large",
+        f"{source}: the file has {size:,} bytes, and a reader may hold {most_bytes:,}.",
+        "Split the file, or raise `memory_bytes` of [limits].",
+    )
 
 
 def _cannot_be_read(source: str, error: OSError) -> Exception:
@@ -204,6 +215,8 @@ def unsettled(root: Path, found: Mapping[str, os.stat_result], quiet_seconds: fl
     for source, seen in young.items():
         try:
             settled = _state((root / source).lstat()) == _state(seen)
+        except FileNotFoundError:
+            settled = True  # it has gone, which whoever opens it will see
         except OSError:
             settled = False
         if not settled:

@@ -261,10 +261,10 @@ def test_a_damaged_batch_is_read_again(
 def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def growing(root: Path, source: str, spool: Path) -> object:
+    def growing(root: Path, source: str, spool: Path, most_bytes: int) -> object:
         if source == "a.txt":
             raise Unsettled("it grows")
-        return take(root, source, spool)
+        return take(root, source, spool, most_bytes)
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(read, "take", growing)
@@ -290,6 +290,17 @@ def test_a_file_that_cannot_be_opened_is_rejected_and_tried_again(
     ]
     assert pipeline.run(settings).read["sources"] == 1
     assert rows(settings, "rejects", "source") == []
+
+
+def test_a_file_that_would_fill_the_disk_is_rejected_unopened(settings: Settings) -> None:
+    with Path("raw/sparse.txt").open("wb") as file:
+        file.truncate(1 << 40)
+    pipeline.run(settings)
+    assert rows(settings, "rejects", "source", "check") == [("sparse.txt", "too_large")]
+    assert pipeline.run(settings).status == "nothing new"
+    raw("sparse.txt", "图书馆延长开放\n图书馆从今天起延长开放时间。\n")
+    assert pipeline.run(settings).read["sources"] == 1
+    assert statuses(settings)["sparse.txt"] == "published"
 
 
 @pytest.mark.usefixtures("unchecked")

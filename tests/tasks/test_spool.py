@@ -85,11 +85,20 @@ def test_a_file_that_has_gone_is_no_unreadable_one(raw: Path) -> None:
         open_regular(raw, "gone.txt")
 
 
+def test_of_a_file_larger_than_a_reader_may_hold_nothing_is_copied(raw: Path) -> None:
+    with (raw / "sparse.txt").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(Unreadable, match="1,099,511,627,776 bytes") as refused:
+        take(raw, "sparse.txt", raw.parent / "spool", 1 << 30)
+    assert refused.value.reject.check == "too_large"
+    assert not list((raw.parent / "spool").iterdir())
+
+
 @pytest.mark.parametrize("size", [0, 1, spool.CHUNK_BYTES, 2 * spool.CHUNK_BYTES + 5])
 def test_the_copy_is_whole_and_its_hash_its_own(raw: Path, size: int) -> None:
     data = bytes(n % 251 for n in range(size))
     (raw / "inner" / "a.txt").write_bytes(data)
-    taken = take(raw, "inner/a.txt", raw.parent / "spool")
+    taken = take(raw, "inner/a.txt", raw.parent / "spool", size)
     assert (taken.bytes, taken.sha256) == (size, hashlib.sha256(data).hexdigest())
     assert Path(taken.path).read_bytes() == data
     assert [entry.name for entry in (raw.parent / "spool").iterdir()] == [taken.sha256]
@@ -134,7 +143,7 @@ def test_what_changes_while_it_is_copied_is_left_for_the_next_run(
     monkeypatch.setattr(spool, "CHUNK_BYTES", 10)
     monkeypatch.setattr(hashlib, "sha256", Meddler)
     with pytest.raises(Unsettled, match=r"a\.txt"):
-        take(raw, "a.txt", raw.parent / "spool")
+        take(raw, "a.txt", raw.parent / "spool", 1 << 20)
     assert not list((raw.parent / "spool").iterdir())
 
 
@@ -156,7 +165,7 @@ def test_a_file_that_goes_on_growing_is_unsettled_and_an_old_one_costs_no_wait(
     monkeypatch.setattr(time, "sleep", meanwhile)
     assert unsettled(raw, {name: found[name] for name in ("old", "to come")}) == set()
     assert waits == []
-    assert unsettled(raw, found, quiet_seconds=3600) == {"growing", "vanishing"}
+    assert unsettled(raw, found, quiet_seconds=3600) == {"growing"}  # who opens one that has gone will see
     assert waits == [3600]
 
 
