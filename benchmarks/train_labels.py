@@ -19,14 +19,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pycrfsuite
 
 from benchmarks.texts import Writer
-from benchmarks.typesetting.articles import Gold, Story, load_stories
+from benchmarks.typesetting.articles import Gold, Story, load_stories, texts_of
 from tasks.document import Reading
 from tasks.read.pdf import read_pdf
 from tasks.read.text import read_text
@@ -37,6 +36,10 @@ from tasks.reflow.rows import Row
 
 ROOT = Path(__file__).parents[1]
 SCALE = 100
+#: Every case of so many is held out in its turn; the confidence is fitted on one of these parts.
+FOLDS = 8
+#: So many last characters tell a paragraph from any other; its beginning may have got a dateline.
+TAIL = 30
 #: Pages of the world are set by more programs than those here, so their confidence is kept this much lower.
 CAUTION = {"text": 0.0, "page": 1.0}
 #: What the chain has no label for is read as body text, and told apart by its words afterwards.
@@ -196,7 +199,7 @@ def calibrate(pairs: Sequence[tuple[float, bool]], caution: float) -> tuple[list
     return [0.0, *xs, 1.0], [ys[0], *ys, ys[-1]]
 
 
-def text_cases(stories: Sequence[Story], count: int, seed: int) -> Iterator[tuple[Case, int]]:
+def made_texts(stories: Sequence[Story], count: int, seed: int) -> Iterator[tuple[Case, int]]:
     """Yield `count` texts made from one half of the stories by turns, with the half's number."""
     halves = [stories[0::2], stories[1::2]]
     english = [s for s in stories if s.get("language") == "en"]
@@ -218,6 +221,30 @@ def set_cases(directory: Path, medium: str) -> Iterator[Case]:
             yield read_text(path.read_bytes()), gold
 
 
+def unseen(stories: Iterable[Story], golds: Iterable[Gold]) -> list[Story]:
+    """Return the stories of which no paragraph stands in `golds`."""
+    seen = {p["text"][-TAIL:] for gold in golds for article in gold["articles"] for p in article["paragraphs"]}
+    return [story for story in stories if not any(text[-TAIL:] in seen for text in texts_of(story))]
+
+
+def text_cases(stories: Sequence[Story], directory: Path | None, count: int, seed: int) -> Iterator[tuple[Case, Words]]:
+    """Yield `count` texts, and the dumps of a directory, each with words that were learnt from the other half."""
+    words = [train_words(stories[1 - n :: 2]) for n in (0, 1)]
+    yield from ((case, words[half]) for case, half in made_texts(stories, count, seed))
+    if directory:
+        yield from ((case, words[n % 2]) for n, case in enumerate(set_cases(directory, "text")))
+
+
+def page_cases(stories: Sequence[Story], directory: Path) -> Iterator[tuple[Case, Words]]:
+    """Yield the pages of a directory, each with words that were learnt from stories which do not stand on it.
+
+    So the words are as uncertain in training as they are in use.
+    """
+    cases = list(set_cases(directory, "page"))
+    words = [train_words(unseen(stories, [gold for _, gold in cases[k::FOLDS]])) for k in range(FOLDS)]
+    yield from ((case, words[n % FOLDS]) for n, case in enumerate(cases))
+
+
 def running(reading: Reading) -> list[Row]:
     """Return the rows that the labeller sees: furniture and captions are told by rule."""
     return [row for row in arrange(reading) if not row.aside]
@@ -227,16 +254,9 @@ def train(
     medium: str, stories: Sequence[Story], cases: Path | None, count: int, seed: int
 ) -> tuple[dict[str, Any], list[tuple[float, bool]]]:
     """Return the packed model of a medium, and the paragraphs that its table was fitted on (see `whole`)."""
-    none: Words = MappingProxyType({})
-    words = [train_words(stories[1 - n :: 2]) for n in (0, 1)] if medium == "text" else []  # never one's own stories
-    made = [(c, words[half]) for c, half in text_cases(stories, count, seed)] if medium == "text" else []
-    given = (
-        [(c, none if medium == "page" else words[n % 2]) for n, c in enumerate(set_cases(cases, medium))]
-        if cases
-        else []
-    )
-    every = [(running(reading), gold, w) for (reading, gold), w in made + given]
-    held_out, taught = every[::8], [case for n, case in enumerate(every) if n % 8]
+    drawn = page_cases(stories, cases) if medium == "page" and cases else text_cases(stories, cases, count, seed)
+    every = [(running(reading), gold, w) for (reading, gold), w in drawn]
+    held_out, taught = every[::FOLDS], [case for n, case in enumerate(every) if n % FOLDS]
     trial, _ = train_chain(taught)
     placed = well_placed(taught)
     pairs = []
@@ -246,7 +266,7 @@ def train(
             model = unpack({**trial, "placed": placed, "words": {name: x * SCALE for name, x in w.items()}})
             pairs += list(whole(rows, decode(rows, model), labels))
     packed, rows_seen = train_chain(every)
-    final = train_words(stories) if medium == "text" else {}
+    final = train_words(stories)
     packed["words"] = {name: round(x * SCALE) for name, x in final.items()}
     packed["placed"] = placed
     packed["calibration"] = calibrate(pairs, CAUTION[medium])
@@ -287,10 +307,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train_labels", description=__doc__)
     parser.add_argument("medium", choices=["text", "page"])
     parser.add_argument("stories", type=Path, nargs="*", help="JSON lines with title, paragraphs and date")
-    parser.add_argument("--cases", type=Path, help="a directory that benchmarks.typesetting wrote")
+    parser.add_argument("--cases", type=Path, help="a directory that benchmarks.typesetting wrote; pages need one")
     parser.add_argument("--count", type=int, default=900, help="how many texts to make")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    if args.medium == "page" and not args.cases:
+        parser.error("pages are learnt from a directory of --cases")
     stories = [story for path in args.stories for story in load_stories(path)]
     packed, pairs = train(args.medium, stories, args.cases, args.count, args.seed)
     plot = reliability(pairs, packed["calibration"])

@@ -71,6 +71,13 @@ class Source:
     sha256: str
 
 
+class Element(NamedTuple):
+    """A paragraph or a heading as a PDF's structure tree has it: its number in the file, and its role (P, H1, …)."""
+
+    number: int
+    role: str
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line as it stands in the raw file, before anything is repaired.
@@ -78,7 +85,7 @@ class Line:
     `number` counts the lines of a text file from 1; in a PDF it counts them in the order of the page. `box`, `size`
     (one em, in points), `font` and `edges` (the left edge of each character and the right edge of the last; along y
     from the top in vertical text) are None or empty in text files. `score` says how sure OCR is of the characters, from
-    0 to 1, and is None where the file itself names them.
+    0 to 1, and is None where the file itself names them. `element` is what a tagged PDF says the line is part of.
     """
 
     text: str
@@ -89,6 +96,7 @@ class Line:
     edges: tuple[float, ...] = ()
     vertical: bool = False
     score: float | None = None
+    element: Element | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,9 @@ _RULES = "clean.py"
 _LIBRARIES = ("jieba", "rjieba", "regex", "sentencex")
 #: What reads texts and nothing else, and what pages, the labeller's weights included; all else under tasks/ reads either.
 _OF_TEXTS = ("read/text.py", "reflow/labels-text.json.gz")
-_OF_PAGES = ("read/image.py", "read/ipc.py", "read/ocr.py", "read/pdf.py", "reflow/labels-page.json.gz")
+_OF_PAGES = (
+    "read/image.py", "read/ipc.py", "read/ocr.py", "read/pdf.py", "read/structure.py", "reflow/labels-page.json.gz",
+)  # fmt: skip
 _LIBRARIES_OF_PAGES = ("pdfplumber", "pdfminer.six", "pypdfium2")
 #: What reads scanned pages; the models come in the package of the first.
 _OF_OCR = ("rapidocr", "onnxruntime", "opencv-python-headless", "pillow")

@@ -62,6 +62,7 @@ def _css(sheet: Sheet, layout: PageLayout) -> str:
     body {{ margin: 0; {body.get(layout.arrangement, "") if len(sheet.articles) > 1 else ""}
       {f"writing-mode: vertical-rl; height: {layout.height - 40}mm;" if layout.vertical else ""} }}
     section {{ margin-block-end: {"4pt" if layout.arrangement == "flow" else "18pt"}; }}
+    {"section + section { border-block-start: .5pt solid #444; margin-block-start: -9pt; padding-block-start: 8.5pt; }" if layout.parted else ""}
     h1, h2, h3, h4 {{ margin: 0; font-size: 1em; font-weight: normal; text-align: center; text-wrap: balance; }}
     h1 {{ font-size: {1.5 if layout.arrangement == "flow" else 2.1}em; line-height: 1.25; font-weight: bold; margin-block: .3em; }}
     h2 {{ font-size: 1.3em; font-family: "{other}"; margin-block-end: .3em; }}

@@ -45,6 +45,11 @@ class PageLayout:
     tagged: bool = True
     dress: Dress = field(default_factory=Dress)
 
+    @property
+    def parted(self) -> bool:
+        """Whether a rule stands between articles: where rules stand between columns, and articles one above the other."""
+        return self.rule and self.arrangement == "stacked"
+
     def font(self, language: str) -> str:
         """Return the name of the body's font."""
         return f"Noto {'Sans' if self.sans else 'Serif'} CJK {REGIONS[language]}"

@@ -44,7 +44,7 @@ def compose_typst(sheet: Sheet, layout: PageLayout) -> str:
         BALANCED,
     ]
     contents = [_section(a, sheet, layout) for a in sheet.articles]
-    gap = "#v(14pt, weak: true)\n"
+    gap = "#v(7pt)#line(length: 100%, stroke: .5pt)#v(7pt)\n" if layout.parted else "#v(14pt, weak: true)\n"
     if layout.arrangement in ("beside", "sidebar") and len(contents) > 1:
         half = (len(contents) + 1) // 2 if layout.arrangement == "beside" else len(contents) - 1
         first, second = gap.join(contents[:half]), gap.join(contents[half:])

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.dataset import SECONDS
-from tasks.document import Box, Line, Page, Reading, Reject
+from tasks.document import Box, Element, Line, Page, Reading, Reject
 
 #: Boxes without their page, four numbers each; texts as bytes, since a font's name may be anything.
 _NUMBERS = pa.list_(pa.float64())
@@ -27,6 +27,7 @@ _LINE = pa.struct(
         "edges": _NUMBERS,
         "vertical": pa.bool_(),
         "score": pa.float64(),
+        "element": pa.struct({"number": pa.int64(), "role": pa.binary()}),
     }
 )
 _PAGES = pa.schema(
@@ -107,6 +108,8 @@ def _row(line: Line) -> dict[str, Any]:
         "edges": line.edges,
         "vertical": line.vertical,
         "score": line.score,
+        "element": line.element
+        and {"number": line.element.number, "role": line.element.role.encode(errors="surrogatepass")},
     }
 
 
@@ -127,4 +130,6 @@ def _line(page: int, row: dict[str, Any]) -> Line:
         edges=tuple(row["edges"]),
         vertical=row["vertical"],
         score=row["score"],
+        element=row["element"]
+        and Element(row["element"]["number"], row["element"]["role"].decode(errors="surrogatepass")),
     )

@@ -13,7 +13,7 @@ import os
 import unicodedata
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -22,8 +22,9 @@ from statistics import median
 from typing import Any, Literal, NamedTuple
 
 from tasks.clean import OPENING, is_wide
-from tasks.document import Box, Direction, Line, Page, Reading, Reject, Unreadable
+from tasks.document import Box, Direction, Element, Line, Page, Reading, Reject, Unreadable
 from tasks.read.ocr import Picture
+from tasks.read.structure import Marks, elements
 
 MEDIA_TYPE = "application/pdf"
 #: Two glyphs of one line may differ by this much of an em in their baselines (other fonts, superscript figures).
@@ -66,6 +67,7 @@ class Glyph(NamedTuple):
     text: str
     font: str
     box: tuple[float, float, float, float]
+    element: Element | None = None
 
 
 def read_pdf(data: bytes) -> Reading:
@@ -248,7 +250,7 @@ def _lay_out(page: Any) -> Reject | None:
 def _bounded_device() -> Any:
     from pdfplumber.page import PDFPageAggregatorWithMarkedContent
 
-    class Bounded(PDFPageAggregatorWithMarkedContent):
+    class Bounded(Marks, PDFPageAggregatorWithMarkedContent):
         """Collects what a page shows, as long as it is not too much."""
 
         glyphs = drawn = 0
@@ -370,6 +372,7 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str], direct
             left_out["invisible"] += _count([c])
         else:
             kept.append(c)
+    owners = elements(page, {c["mcid"] for c in kept if c["mcid"] is not None})
     across, down = _directions(_deduped(kept, left_out), direction)
     rules: list[Box] = []
     pictures = [Box(number, i["x0"], i["top"], i["x1"], i["bottom"]) for i in page.images]
@@ -383,13 +386,13 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str], direct
     straight = [c for c in across if _course(c) == "right"], [c for c in down if _course(c) != "askew"]
     left_out["turned"] += _count((*across, *down)) - sum(map(_count, straight))
     lines = [
-        *_lines([_horizontal(c) for c in straight[0]], rules, number, vertical=False),
-        *_lines([_vertical(c) for c in straight[1]], rules, number, vertical=True),
+        *_lines([_horizontal(c, owners) for c in straight[0]], rules, number, vertical=False),
+        *_lines([_vertical(c, owners) for c in straight[1]], rules, number, vertical=True),
     ]
     lines.sort(key=lambda line: (line.box.top, line.box.x0) if line.box else (0.0, 0.0))
     return Page(
         number,
-        tuple(Line(x.text, n, x.box, x.size, x.font, x.edges, x.vertical) for n, x in enumerate(lines, start=1)),
+        tuple(replace(line, number=n) for n, line in enumerate(lines, start=1)),
         width,
         height,
         tuple(rules),
@@ -493,24 +496,24 @@ class _Bins:
         return best
 
 
-def _horizontal(c: dict[str, Any]) -> Glyph:
+def _horizontal(c: dict[str, Any], owners: Mapping[int, Element]) -> Glyph:
     baseline = c["bottom"]
     matrix = c.get("matrix")
     if matrix and abs(matrix[1]) < 1e-6 and abs(matrix[2]) < 1e-6:
         baseline = c["bottom"] + (c["y0"] - matrix[5])  # the text matrix knows the baseline whatever the font says
     return Glyph(
         c["x0"], c["x1"], baseline, c["size"], _expanded(c["text"]), c["fontname"],
-        (c["x0"], c["top"], c["x1"], c["bottom"]),
+        (c["x0"], c["top"], c["x1"], c["bottom"]), owners.get(c["mcid"]),
     )  # fmt: skip
 
 
-def _vertical(c: dict[str, Any]) -> Glyph:
+def _vertical(c: dict[str, Any], owners: Mapping[int, Element]) -> Glyph:
     matrix = c.get("matrix")
     turned = bool(matrix and abs(matrix[1]) > 1e-6)  # Latin letters and figures lie on their side
     size = max(c["x1"] - c["x0"], 0.1) if turned else c["size"]
     return Glyph(
         c["top"], c["bottom"], -(c["x0"] + c["x1"]) / 2, size, _expanded(c["text"]), c["fontname"],
-        (c["x0"], c["top"], c["x1"], c["bottom"]),
+        (c["x0"], c["top"], c["x1"], c["bottom"]), owners.get(c["mcid"]),
     )  # fmt: skip
 
 
@@ -738,7 +741,14 @@ def _line(run: list[Glyph], page: int, vertical: bool) -> Line:
         fonts.most_common(1)[0][0],
         tuple(edges),
         vertical,
+        element=_shared([g.element for g in run if not g.text.isspace()]),
     )
+
+
+def _shared(owners: Sequence[Element | None]) -> Element | None:
+    """Return what nearly all characters of a line are part of, if anything."""
+    owner, count = Counter(owners).most_common(1)[0]
+    return owner if count > 0.9 * len(owners) else None
 
 
 def _apart(left: Glyph, right: Glyph) -> bool:

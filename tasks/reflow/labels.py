@@ -24,7 +24,7 @@ import numpy as np
 from tasks.clean import CLOSING, ENDING, OPENING, TRAILING, is_wide
 from tasks.document import Opening
 from tasks.reflow.discourse import AFTER, log_odds
-from tasks.reflow.measure import FAR
+from tasks.reflow.measure import FAR, first_unit, natural_width
 from tasks.reflow.rows import Row
 
 #: A row's label: the kind it belongs to, and whether it opens a paragraph (B) or goes on with one (I).
@@ -121,6 +121,15 @@ def _end_class(text: str) -> str:
     return "wide" if is_wide(last) else "digit" if last.isdigit() else "latin"
 
 
+def _end_classes(rows: Sequence[Row], paged: bool) -> list[str]:
+    """Return what each row ends with; on pages `stop+` is a stop.
+
+    Both end a paragraph alike, and the pages that were learnt from have few paragraphs that end within quotation marks.
+    """
+    ends = [_end_class(row.text) for row in rows]
+    return ["stop" if end == "stop+" else end for end in ends] if paged else ends
+
+
 def _start_class(text: str) -> str:
     c = text[0]
     if ENUMERATOR.match(text):
@@ -187,12 +196,13 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
     justified = _is_justified(rows) if paged else ""
     style = indent_style(rows)
     fills = [_fill_class(r) for r in rows]
-    ends = [_end_class(r.text) for r in rows]
+    ends = _end_classes(rows, paged)
     starts = [_start_class(r.text) for r in rows]
     depths = _quote_depths([r.text for r in rows])
     blanks = np.concatenate([[0], np.cumsum([r.gap > 0 for r in rows])])
     flags = [_flags(r) for r in rows]
-    between = _parting_features(rows, fills, ends) if paged else _text_features(rows, fills, ends, flags, style, words)
+    said = _discourse_features(rows, fills, ends, style, words)
+    between = _parting_features(rows, fills, ends) if paged else _text_features(rows, fills, ends, flags, style)
     for i, (row, more) in enumerate(zip(rows, between, strict=True)):
         f: list[str] = ["bias"]
         before = rows[i - 1] if i else None
@@ -237,7 +247,7 @@ def features(rows: Sequence[Row], words: Mapping[str, float] = MappingProxyType(
             f += [f"w1={t[:1]},{open_end}", f"w2={t[:2]}", f"w3={t[:3]}", f"w4={t[:4]}"]
         if paged:
             f += _page_features(row, before, pe, pf, style, indent, justified)
-        yield f + more
+        yield f + said.get(i, []) + more
 
 
 _FLAGS = (
@@ -265,21 +275,15 @@ def _flags(row: Row) -> list[str]:
 
 
 def _text_features(
-    rows: Sequence[Row],
-    fills: Sequence[str],
-    ends: Sequence[str],
-    flags: Sequence[list[str]],
-    style: str,
-    words: Mapping[str, float],
+    rows: Sequence[Row], fills: Sequence[str], ends: Sequence[str], flags: Sequence[list[str]], style: str
 ) -> Iterator[list[str]]:
     """Yield what is asked of text alone, where neither size nor font tells: blank lines, words across a line end."""
-    discourse = _discourse_features(rows, fills, ends, style, words)
     trust = _blank_lines(rows, fills, ends)
     ragged = _raggedness(fills, ends)
     pairs = {r.text[k : k + 2] for r in rows for k in range(len(r.text) - 1)}
     yield []
     for i in range(1, len(rows)):
-        f = discourse.get(i, [])
+        f: list[str] = []
         if style == "stripped" and "stop" in ends[i - 1]:
             f.append(f"spare={rows[i].fill.spare > 1.7},{rows[i].fill.slack < 2.3},{fills[i - 1]}")
         gap = f"{min(2, int(rows[i].gap))},{trust[i]}"
@@ -406,6 +410,15 @@ def _parting_features(rows: Sequence[Row], fills: Sequence[str], ends: Sequence[
     ]
 
 
+def _left_over(before: Row, row: Row) -> int:
+    """Return what a row of a page, as it stands there, left free: nothing (0), too little for the next unit, or enough.
+
+    The fill test measures the text as if nothing had been justified or compressed; this is what was printed.
+    """
+    spare = before.fill.spare
+    return 0 if spare < 0.15 else 1 + _bin(spare - natural_width(first_unit(row.text)), (-0.5, -0.06, 0.5, 2.0))
+
+
 def _page_features(
     row: Row, before: Row | None, pe: str, pf: str, style: str, indent: str, justified: str
 ) -> list[str]:
@@ -421,7 +434,9 @@ def _page_features(
         ]
         stretch = "?" if before.stretch is None else str(_bin(before.stretch, (-0.012, -0.003, 0.003, 0.012, 0.05)))
         right = "?" if before.right is None else str(_bin(before.right, (0.15, 0.6, 1.1, 2.1, 5.0)))
+        left = f"{_left_over(before, row)},{justified}"
         f += [
+            f"left={left}", f"left,pe={left},{pe}", f"left,ps,pe={left},{stretch},{pe}",
             f"ps,pr={stretch},{right}", f"ps,pr,pe={stretch},{right},{pe}", f"ps,pr,in={stretch},{right},{indent}",
             f"pr,in,s={right},{indent},{style}", f"pr,pe,in,s={right},{pe},{indent},{style}",
             f"j,ps,pr={justified},{stretch},{right}", f"j,ps,pr,pe,pf={justified},{stretch},{right},{pe},{pf}",
@@ -500,6 +515,38 @@ def with_openings(rows: Sequence[Row], labels: Sequence[Label], opening: Opening
     return found
 
 
+#: How many nats a structure tree's word counts that agrees with the page: more than a full line, less than the whole page.
+TREE = 6.0
+
+
+def opened_by_tree(rows: Sequence[Row]) -> list[bool | None]:
+    """Return whether each row opens a paragraph, as the file's structure tree has it; None where it says nothing.
+
+    The tree has a say only where it agrees with the page. Full lines in mid-sentence that end an element, or short ones at
+    a full stop inside one, show a tree of lines, of columns or of nothing in particular. At the head of a lane a new
+    element means nothing: some programs begin one there.
+    """
+    owners = [row.line.element for row in rows]
+    said: list[bool | None] = [None] * len(rows)
+    torn: list[bool] = []
+    ended: list[bool] = []
+    for i in range(1, len(rows)):
+        before, row = rows[i - 1], rows[i]
+        if not owners[i - 1] or not owners[i] or (row.starts and owners[i] != owners[i - 1]):
+            continue
+        said[i] = owners[i] != owners[i - 1]
+        if row.starts or row.centred or max(abs(before.scale - 1.0), abs(row.scale - 1.0)) > 0.06:
+            continue  # titles are broken where it looks well
+        fill, end = _fill_class(before), _end_class(before.text)
+        if fill in "fc" and end in ("wide", "comma", "latin"):
+            torn.append(owners[i] != owners[i - 1])
+        elif fill in "5678" and end in ("stop", "stop+", "dot"):
+            ended.append(owners[i] == owners[i - 1])
+    agrees = torn and ended and len(torn) + len(ended) > 5
+    agrees = agrees and sum(torn) <= 0.05 * len(torn) and sum(ended) <= 0.15 * len(ended)
+    return said if agrees else [None] * len(rows)
+
+
 def decode(rows: Sequence[Row], m: Model) -> list[Label]:
     """Label rows by a model.
 
@@ -511,6 +558,9 @@ def decode(rows: Sequence[Row], m: Model) -> list[Label]:
     opens = np.array([label.startswith("B") for label in m.labels])
     scores[0, ~opens] -= 50.0
     scores -= 50.0 * np.outer([row.goes_on for row in rows], opens)
+    for i, opened in enumerate(opened_by_tree(rows)):
+        if opened is not None:
+            scores[i, opens != opened] -= TREE
     path = _viterbi(scores, m.transitions)
     marginal = _marginals(scores, m.transitions)
     alike = {

@@ -50,6 +50,13 @@ class Span:
         """Return one em of the row, in points."""
         return self.row.line.size or (self.v1 - self.v0)
 
+    @property
+    def end(self) -> float:
+        """Return where the row's last em ends, which may be white."""
+        box = self.row.line.box
+        assert box is not None
+        return box.bottom if self.row.line.vertical else box.x1
+
 
 @dataclass(slots=True)
 class Block:
@@ -119,23 +126,32 @@ def body_size(rows: Sequence[Row]) -> float:
     return max(sizes, key=lambda size: (sizes[size], size), default=10.0)
 
 
-def read_order(spans: list[Span], body: float) -> list[Block]:
-    """Return the lanes of a page in reading order."""
+def rules_across(page: Page, *, vertical: bool) -> list[tuple[float, float, float]]:
+    """Return the rules that run along the lines of a page, in reading coordinates: from and to in `u`, and `v`."""
+    thin = [b for b in page.rules if min(b.x1 - b.x0, b.bottom - b.top) < 3]
+    if vertical:
+        return [(b.top, b.bottom, (page.width or 0.0) - b.x0) for b in thin if b.bottom - b.top > 40]
+    return [(b.x0, b.x1, b.top) for b in thin if b.x1 - b.x0 > 40]
+
+
+def read_order(spans: list[Span], body: float, rules: Sequence[tuple[float, float, float]] = ()) -> list[Block]:
+    """Return the lanes of a page in reading order; one of its `rules` that spans lanes parts what is above from below."""
     if not spans:
         return []
     if len(spans) > MOST_ROWS:
         ordered = sorted(spans, key=lambda s: (s.v0, s.u0))
         return [Block(ordered, True, min(s.u0 for s in spans), max(s.u1 for s in spans))]
-    return _cut(spans, Setting(body, *_leading(spans, body)), fresh=True, depth=0)
+    return _cut(spans, Setting(body, *_leading(spans, body), tuple(rules)), fresh=True, depth=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a page is set: size of running text, white between its lines, and the larger white between paragraphs."""
+    """How a page is set: size of running text, white between its lines, the larger white between paragraphs, and rules."""
 
     body: float
     leading: float
     paragraph_gaps: tuple[float, ...]
+    rules: tuple[tuple[float, float, float], ...] = ()
 
 
 def _leading(spans: list[Span], body: float) -> tuple[float, tuple[float, ...]]:
@@ -218,7 +234,7 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
         white = min(s.v0 for s in bands[k]) - max(s.v1 for s in bands[k - 1]) - leading
         turn = masks[k] != masks[k - 1]
         headed = any(s.size > DISPLAY * body for s in bands[k - 1]) and not masks[k - 1]
-        if crossing[k] != crossing[k - 1]:
+        if crossing[k] != crossing[k - 1] or _ruled(bands[k - 1], bands[k], left, right, setting):
             cut = True
         elif turn or (white > SECTION_GAP * body and not headed and not masks[k]):
             above = parts[-1][0]
@@ -235,6 +251,12 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
         else:
             parts[-1][0].extend(bands[k])
     return parts
+
+
+def _ruled(above: list[Span], below: list[Span], left: float, right: float, setting: Setting) -> bool:
+    """Return whether a rule parts two bands over the whole width of their region."""
+    foot, head, slip = max(s.v1 for s in above), min(s.v0 for s in below), setting.body
+    return any(foot - 1 < v < head + 1 and u0 < left + slip and right - slip < u1 for u0, u1, v in setting.rules)
 
 
 def _reads_across(above: list[Span], below: list[Span], body: float, bonus: float) -> bool:
@@ -375,15 +397,20 @@ def _widest_gap(spans: list[Span]) -> list[list[Span]]:
     return [[s for b in bands[:k] for s in b], [s for b in bands[k:] for s in b]]
 
 
-def flow(blocks: Sequence[Block], body: float) -> list[Row]:
-    """Return the rows of blocks in reading order, each measured against its lane."""
+def flow(blocks: Sequence[Block], body: float, beside: Sequence[Box] = ()) -> list[Row]:
+    """Return the rows of blocks in reading order, each measured against its lane.
+
+    Where one of the boxes `beside` (pictures, captions) stands in a lane, its rows have the rest of the lane.
+    """
     rows: list[Row] = []
     for n, block in enumerate(blocks):
-        left, right = _edges(block, body)
+        lane = _edges(block, body)
+        narrowed = _narrowed(block, lane, body, beside)
         previous: Span | None = None
         white, _ = _leading(block.spans, body)
         for k, span in enumerate(block.spans):
             row, em = span.row, span.size
+            left, right = narrowed.get(id(span), lane)
             row.scale = em / body
             row.indent = max(0.0, (span.u0 - left) / em)
             row.right = (right - span.u1) / em
@@ -394,11 +421,15 @@ def flow(blocks: Sequence[Block], body: float) -> list[Row]:
             if n == 0 and k == 0:
                 row.starts = "page"
             previous = span
-            row.fill = Fill((right - left) / em, 0.0, 0.0)
+            row.fill = Fill((right - left) / em, 0.0, 0.0, (right - span.end) / em)
             rows.append(row)
     for row, after in zip(rows, [*rows[1:], None], strict=False):
         _fill(row, after)
     return rows
+
+
+#: So many rows that end at one place show the edge of their lane.
+FLUSH = 5
 
 
 def _edges(block: Block, body: float) -> tuple[float, float]:
@@ -410,7 +441,29 @@ def _edges(block: Block, body: float) -> tuple[float, float]:
     ends = sorted(s.u1 for s in plain)
     left = starts[max(0, len(starts) // 20)]
     right = ends[min(len(ends) - 1, len(ends) - 1 - len(ends) // 20)]
-    return min(left, block.u0 if block.u0 > left - 0.6 * body else left), max(right, min(block.u1, right + 60 * body))
+    flush = sum(right - end < 0.6 * body for end in ends)
+    if flush < FLUSH:  # a few lines say little of how wide their lane is; what stands beside and above them says more
+        right = max(right, min(block.u1, right + 60 * body))
+    return min(left, block.u0 if block.u0 > left - 0.6 * body else left), right
+
+
+def _narrowed(
+    block: Block, lane: tuple[float, float], body: float, beside: Sequence[Box]
+) -> dict[int, tuple[float, float]]:
+    """Return the edges of the rows that share their lane with a picture, by the identity of their spans."""
+    left, right = lane
+    edges: dict[int, tuple[float, float]] = {}
+    for box in beside:
+        if box.x0 > right - body or box.x1 < left + body:
+            continue
+        level = [s for s in block.spans if s.v0 < box.bottom and box.top < s.v1]
+        if len(level) < 3:
+            continue
+        if all(s.u1 < box.x0 + 0.2 * body for s in level):
+            edges |= dict.fromkeys(map(id, level), (left, max(s.u1 for s in level)))
+        elif all(s.u0 > box.x1 - 0.2 * body for s in level):
+            edges |= dict.fromkeys(map(id, level), (min(s.u0 for s in level), right))
+    return edges
 
 
 def _stretch(row: Row) -> float | None:
@@ -436,4 +489,4 @@ def _fill(row: Row, after: Row | None) -> None:
     ahead = natural_width(unit, proportional)
     slack = column - width - ahead
     soft = 0.5 * sum(c in "，。、；：！？”’）》】」』“‘（《【「『" for c in row.text + unit)
-    row.fill = Fill(column, slack, slack + soft)
+    row.fill = Fill(column, slack, slack + soft, row.fill.spare)

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.typesetting import articles, wrap
-from benchmarks.typesetting.articles import CORPUS, Gold, Story, characters, load_stories, texts_of
+from benchmarks.typesetting.articles import CORPUS, Dress, Gold, Story, characters, load_stories, texts_of
 from benchmarks.typesetting.cases import fill, make_cases
-from benchmarks.typesetting.layout import random_page_layout
+from benchmarks.typesetting.layout import PageLayout, random_page_layout
 from benchmarks.typesetting.pages import FONTS, missing, overprinted, set_page, typeset
 from benchmarks.typesetting.wrap import Punctuation, break_english, break_lines, random_text_layout, set_text
 from tasks.document import KINDS
+from tasks.read.pdf import read_pdf
 
 STORIES = load_stories(CORPUS)
 CHINESE = [story for story in STORIES if story["language"] == "zh-Hans"]
@@ -105,6 +106,16 @@ def test_set_page_loses_nothing(seed: int) -> None:
     more = json.loads(json.dumps(gold))
     more["articles"][0]["paragraphs"].append({"kind": "body", "text": "鱻"})
     assert missing(pdf, more) == 1
+
+
+@needs_fonts
+@pytest.mark.parametrize("rule", [True, False])
+def test_rules_stand_between_articles_where_they_stand_between_columns(rule: bool) -> None:
+    layout = PageLayout("typst", columns=2, rule=rule, head="none", dress=Dress(titles=False))
+    pdf, gold = set_page(CHINESE[:2], layout, random.Random(1))
+    page = read_pdf(pdf).pages[0]
+    across = [box for box in page.rules if box.x1 - box.x0 > 0.8 * (page.width or 0) and box.bottom - box.top < 3]
+    assert len(across) == (len(gold["articles"]) - 1 if rule else 0)
 
 
 @needs_fonts

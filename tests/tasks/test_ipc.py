@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.document import Box, Line, Page, Reading, Reject
+from tasks.document import Box, Element, Line, Page, Reading, Reject
 from tasks.read.ipc import decode, encode
 
 TEXT = st.text(st.characters(), max_size=20) | st.just("\ud800\0\x1b")
@@ -24,6 +24,8 @@ def lines(page: int) -> st.SearchStrategy[Line]:
         st.none() | TEXT,
         st.lists(NUMBER, max_size=9).map(tuple),
         st.booleans(),
+        st.none() | NUMBER,
+        st.none() | st.builds(Element, st.integers(0, 2**40), TEXT),
     )
 
 

@@ -2,13 +2,15 @@
 
 import gzip
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tasks.document import Box, Line
+from tasks.document import Box, Element, Line
 from tasks.reflow.discourse import evidence
 from tasks.reflow.labels import (
     LABELS,
@@ -20,6 +22,7 @@ from tasks.reflow.labels import (
     indent_style,
     label_rows,
     model,
+    opened_by_tree,
     places,
 )
 from tasks.reflow.measure import Fill
@@ -183,6 +186,56 @@ def test_white_means_what_it_does_on_its_page() -> None:
     assert "w=3y" in list(features(_on_a_page(0.5)))[4]
     assert "w=0n" in list(features(_on_a_page(0.0)))[4]
     assert all(label.opens == (n % 2 == 0) for n, label in enumerate(label_rows(_on_a_page(0.5))))
+
+
+@pytest.mark.parametrize("end", ["老大解开缆绳。", "老大说：“开船。”"])
+def test_a_short_line_ends_its_paragraph_within_quotation_marks_too(end: str) -> None:
+    rows = _on_a_page(0.0)
+    rows[5].text = end
+    assert label_rows(rows)[6].opens
+
+
+def _in_elements(numbers: Sequence[int]) -> list[Row]:
+    """Rows on a page, of which a structure tree counts each to the paragraph of that number."""
+    rows = _on_a_page(0.0)
+    for row, number in zip(rows, numbers, strict=True):
+        row.line = replace(row.line, element=Element(number, "P"))
+    return rows
+
+
+def test_a_tree_that_agrees_with_the_page_settles_what_nothing_else_does() -> None:
+    paragraphs = [n // 2 for n in range(16)]
+    assert opened_by_tree(_in_elements(paragraphs)) == [None, *(n % 2 == 0 for n in range(1, 16))]
+    for numbers, opens in ((paragraphs, True), ([*paragraphs[:8], 3, 3, *paragraphs[10:]], False)):
+        rows = _in_elements(numbers)
+        rows[7].fill, rows[7].right = Fill(14.0, -1.0, -1.0, 0.0), 0.0  # a full line that ends a sentence
+        assert label_rows(rows)[8].opens is opens
+
+
+def _untagged(rows: Sequence[Row]) -> list[Row]:
+    return [replace(row, line=replace(row.line, element=None)) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param(range(16), id="each line a paragraph"),
+        pytest.param([1] * 16, id="the page a paragraph"),
+        pytest.param([(n + 1) // 2 for n in range(16)], id="one line off"),
+        pytest.param([n // 4 for n in range(16)], id="two paragraphs in one"),
+    ],
+)
+def test_a_tree_that_contradicts_the_page_has_no_say(numbers: Sequence[int]) -> None:
+    rows = _in_elements(numbers)
+    assert opened_by_tree(rows) == [None] * 16
+    assert label_rows(rows) == label_rows(_untagged(rows))
+
+
+def test_a_new_element_at_the_head_of_a_lane_means_nothing() -> None:
+    rows = _in_elements([n // 2 for n in range(16)])
+    rows[7].starts = "lane"  # in the middle of a paragraph, of which the lane before has another element
+    rows[7].line = replace(rows[7].line, element=Element(99, "P"))
+    assert opened_by_tree(rows)[7] is None
 
 
 def test_doubt_about_the_order_lowers_certainty() -> None:

@@ -82,6 +82,49 @@ def test_articles_without_titles_are_parted_by_a_gap_where_lanes_run_on() -> Non
     assert read([*THREE, *below]) == names(("甲", 8), ("乙", 8), ("丙", 6), ("丁", 6), ("戊", 6), ("己", 5))
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("rule", "parted"),
+    [
+        pytest.param(Box(1, 45, 218, 455, 218.5), True, id="over all lanes"),
+        pytest.param(Box(1, 45, 218, 310, 218.5), False, id="over two of three"),
+        pytest.param(Box(1, 45, 208, 455, 208.5), False, id="through a line"),
+        pytest.param(Box(1, 180, 95, 180.5, 310), False, id="between lanes"),
+    ],
+)
+def test_a_rule_over_all_lanes_parts_what_stands_above_from_what_stands_below(
+    seed: int, rule: Box, parted: bool
+) -> None:
+    """The lanes stand as close as lines do, and each could go on below: only the rule tells."""
+    above = lane("甲", 50, 100, 8) + lane("乙", 190, 100, 8) + lane("丙", 330, 100, 8)
+    below = lane("丁", 50, 220, 6) + lane("戊", 190, 220, 6) + lane("己", 330, 220, 6)
+    lines = [*above, *below]
+    random.Random(seed).shuffle(lines)
+    across = names(("甲", 8), ("乙", 8), ("丙", 8), ("丁", 6), ("戊", 6), ("己", 6))
+    down = names(("甲", 8), ("丁", 6), ("乙", 8), ("戊", 6), ("丙", 8), ("己", 6))
+    assert read(lines, (rule,)) == (across if parted else down)
+
+
+def test_beside_a_picture_rows_fill_the_rest_of_their_lane() -> None:
+    """Eight full lines beside a picture are full, though the lane is twice as wide."""
+    wide, narrow = lane("甲", 50, 100, 6, width=24), lane("乙", 50, 190, 8)
+    picture = Box(1, 180, 188, 290, 300)
+    page = Page(1, (*wide, *narrow), 600.0, 800.0, (), (picture,))
+    rows = arrange(Reading((page,), "application/pdf", 1))
+    assert [row.right for row in rows] == [0.0] * 14
+    assert {row.fill.width for row in rows} == {24.0, 12.0}
+
+
+def test_a_lane_is_as_wide_as_its_lines_say() -> None:
+    """Of two lanes under each other's heads the narrow one is no shorter version of the wide one."""
+    rows = arrange(
+        Reading(
+            (Page(1, (*lane("甲", 50, 100, 8, width=16), *lane("乙", 230, 100, 8, width=10)), 600.0, 800.0),), "", 1
+        )
+    )
+    assert {row.fill.width for row in rows} == {16.0, 10.0}
+
+
 def test_paragraphs_that_end_side_by_side_do_not_part_the_page() -> None:
     """The gap is the one between paragraphs, and both sentences end at it: the lanes go on below."""
     lines: list[Line] = []
