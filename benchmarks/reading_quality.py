@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks.score import FIGURES, Case, count, figures
 from benchmarks.typesetting.articles import CORPUS, load_stories
 from benchmarks.typesetting.browser import Chromium
-from benchmarks.typesetting.cases import FAMILIES, make_cases
+from benchmarks.typesetting.cases import FAMILIES, folded_cases, make_cases
 from benchmarks.typesetting.pages import FONTS
 from tasks.article import process
 from tasks.document import Document, Source
@@ -36,6 +36,9 @@ SAMPLES = ROOT / "raw" / "samples"
 SAMPLES_GOLD = ROOT / "tests" / "samples.gold.jsonl"
 #: The set that the floors are for.
 COUNT, SEED = 120, 2026
+#: Texts folded by a width or a count of characters are a family beside it.
+FOLDED, FOLDED_COUNT = "folded", 30
+TEXTS = frozenset({"text", FOLDED})
 #: The texts among its first cases are a family of their own, which the tests can afford to read, as the samples are.
 FIRST, FIRST_TEXTS = 36, "first-texts"
 #: Floors are rounded by this many digits towards the worse, so that another version of a font costs no failure.
@@ -85,7 +88,11 @@ def kept_set(gold: Path, raw: Path) -> Iterator[tuple[Path, Case]]:
 def made_set(directory: Path, number: int, families: Iterable[str]) -> Iterator[tuple[Path, Case]]:
     """Set the first `number` cases of our own, those of these families, and yield them."""
     wanted = frozenset(families)
-    with Chromium() if wanted - {"text"} else nullcontext() as browser:
+    if FOLDED in wanted:
+        for name, data, gold in folded_cases(load_stories(CORPUS), FOLDED_COUNT, SEED):
+            (directory / name).write_bytes(data)
+            yield directory / name, dict(gold)
+    with Chromium() if wanted - TEXTS else nullcontext() as browser:
         for name, data, gold in make_cases(load_stories(CORPUS), number, SEED, browser, wanted):
             (directory / name).write_bytes(data)
             yield directory / name, dict(gold)
@@ -174,17 +181,17 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--only", choices=sorted(set(FAMILIES)), action="append", help="only this family; may be given again"
+        "--only", choices=sorted({*FAMILIES, FOLDED}), action="append", help="only this family; may be given again"
     )
     parser.add_argument("--set", type=Path, metavar="DIRECTORY", help="judge this set instead, without floors")
     parser.add_argument("--cases", action="store_true", help="a row for each case as well, the worst last")
     parser.add_argument("--update", action="store_true", help="make the figures the new floors")
     parser.add_argument("--lower", action="store_true", help="let --update lower floors")
     args = parser.parse_args()
-    families = set(args.only or FAMILIES)
-    if not args.set and families - {"text"} and (lacking := missing_tools()):
+    families = set(args.only or {*FAMILIES, FOLDED})
+    if not args.set and families - TEXTS and (lacking := missing_tools()):
         print(f"only texts are judged: pages are set with {', '.join(lacking)}, which this machine lacks")
-        families = {"text"}
+        families &= TEXTS
     with tempfile.TemporaryDirectory(prefix="wenliu-reading-") as scratch:
         if args.set:
             judged = list(judge(kept_set(args.set / "gold.jsonl", args.set / "raw")))

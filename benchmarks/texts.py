@@ -20,6 +20,7 @@ from benchmarks.typesetting.wrap import UNWRAPPED, break_english, random_text_la
 _BYLINES = [
     "本报记者 {}", "本报记者　{}", "记者 {}", "□ 本报记者 {}", "（记者 {}）", "新华社记者 {}", "作者 {}", "作者：{}", "特约记者 {}",
     "文/{}", "本报驻沪记者 {}", "本报通讯员 {}", "◎ {}", "■ {}", "本刊记者 {}", "本报首席记者 {}", "文｜{}", "本报评论员 {}", "记者：{}",
+    "本报特约记者 {}", "撰文 {}",
 ]  # fmt: skip
 _HEADS = [
     "本报讯（记者 {names}）", "本报{town}{m}月{d}日电（记者 {names}）", "本报讯 （通讯员 {names}）", "{town}{m}月{d}日电 （记者 {names}）",
@@ -28,10 +29,12 @@ _HEADS = [
 _SOURCES = [
     "来源：{paper} {date}", "来源：{paper}", "{paper}　{zh}", "{paper} {zh}", "（来源：《{paper}》 {date}）", "{zh} 来源：{paper}",
     "发布时间：{date} 10:24", "{date} 09:12 来源：{paper}", "{zh}　第{n}版　{paper}", "转自：{paper}　时间：{date}",
+    "《{paper}》（{zh}　第{n}版）", "发布时间：{date} 08:30　来源：{paper}", "{date} 08:30:12 来源: {paper}", "（来源：{paper} {zh}）",
 ]  # fmt: skip
 _FEET = [
     "原文链接：https://news.example/{n}/{n}.html", "责任编辑：{name}", "（责任编辑：{name}）", "责编：{name}", "编辑：{name}　校对：{name2}",
     "来源：{paper}", "关键词：民生；出行", "（{paper}记者 {name} {name2}）", "[责任编辑：{name}]", "编辑 {name}　校对 {name2}",
+    "原文链接：https://news.example/{n}/{date}/ARTIkq7Zt0uXvB3mLw9RcYd{n}8.shtml", "本版责编：{name}", "（责编：{name}、{name2}）", "责任编辑 {name}",
 ]  # fmt: skip
 _AFFILIATIONS = [
     "（作者单位：{}）", "【作者系{}研究员】", "（作者系{}教授）", "（作者：{}）", "（作者为{}特约研究员）", "【作者单位：{}】", "（本文作者系{}主任）",
@@ -77,6 +80,8 @@ class Writer:
         layout = random_text_layout(rng)
         if rng.random() < 0.15 and layout.width < UNWRAPPED:  # from here on the column is wider, to the end
             layout = replace(layout, stretch=(rng.randrange(15, 60), 1 << 30, layout.width + rng.choice([4, 6, 8, -3])))
+        if rng.random() < 0.15:
+            layout = replace(layout, breaks=rng.choice(["by width", "by count"]))
         stories = self._chinese(rng.choice([1, 2, 2, 3, 4]))
         language = stories[0].get("language", "zh-Hans")
         habits = _Habits.draw(rng)
@@ -89,7 +94,8 @@ class Writer:
                 paper=rng.choice(p.papers), y=year, m=month, d=day, n=rng.randint(1, 16), section=rng.choice(p.sections)
             )
         data = wrap_articles(articles, layout, rng, head, language)
-        return data, {"language": language, "articles": articles, "furniture": [head] if head else []}
+        group = "columns without indent" if layout.indent == "none" else "columns"
+        return data, {"group": group, "language": language, "articles": articles, "furniture": [head] if head else []}
 
     def _titles(self, language: str) -> list[str]:
         """Return what may stand as a subheading: short titles of other stories, whole or in part."""
@@ -217,7 +223,8 @@ def _unwrapped(lines: list[tuple[str, str]], language: str, rng: random.Random, 
             out += [""] * 10
     paragraphs: list[Paragraph] = [{"kind": k, "text": t} for k, t in dict.fromkeys(lines)]
     title = next((t for k, t in lines if k == "title"), None)
-    gold: Gold = {"language": language, "articles": [{"title": title, "paragraphs": paragraphs}], "furniture": []}
+    articles: list[Article] = [{"title": title, "paragraphs": paragraphs}]
+    gold: Gold = {"group": "a paragraph a line", "language": language, "articles": articles, "furniture": []}
     return ("\n".join(out) + "\n").encode(), gold
 
 
@@ -257,7 +264,8 @@ def _journal(source: tuple[list[str], list[str]], rng: random.Random) -> tuple[b
         text = rng.choice(p.affiliations).format(rng.choice(p.institutes))
         printed.append({"kind": "affiliation", "text": text})
     data = _wrapped_english(printed, rng)
-    gold: Gold = {"language": "en", "articles": [{"title": title, "paragraphs": printed}], "furniture": []}
+    articles: list[Article] = [{"title": title, "paragraphs": printed}]
+    gold: Gold = {"group": "English", "language": "en", "articles": articles, "furniture": []}
     return data, gold
 
 

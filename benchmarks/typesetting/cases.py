@@ -12,7 +12,7 @@ from benchmarks.typesetting.browser import Chromium
 from benchmarks.typesetting.dumps import dump_text, redraw, tools, whole_paragraphs
 from benchmarks.typesetting.layout import PageLayout, random_page_layout
 from benchmarks.typesetting.pages import missing, overprinted, set_page
-from benchmarks.typesetting.wrap import random_text_layout, set_text
+from benchmarks.typesetting.wrap import Breaks, random_text_layout, set_text
 
 ATTEMPTS = 20
 PT = 72 / 25.4  # points per millimetre
@@ -41,6 +41,18 @@ def make_cases(
             yield _text_case(chosen, number, rng)
         else:
             yield _page_case(chosen, family, number, rng, browser)
+
+
+def folded_cases(stories: list[Story], count: int, seed: int) -> Iterator[tuple[str, bytes, Gold]]:
+    """Yield `count` cases of texts by programs that break lines at a width or a count of characters, as `fold` does."""
+    for number in range(count):
+        rng = random.Random(f"{seed}/folded/{number}")
+        chosen = [s for s in rng.sample(stories, len(stories)) if s.get("language") != "en"]
+        breaks: Breaks = "by count" if number % 2 else "by width"
+        layout = replace(random_text_layout(rng), width=rng.randint(16, 40), breaks=breaks, stretch=None, spread=0.0)
+        alike = [s for s in chosen if s.get("language") == chosen[0].get("language")]
+        data, gold = set_text(alike[: rng.randint(1, 3)], layout, rng)
+        yield _named(f"folded-{number:05}.txt", "folded", False, data, gold)
 
 
 def _text_case(stories: list[Story], number: int, rng: random.Random) -> tuple[str, bytes, Gold]:

@@ -24,6 +24,8 @@ UNIT = re.compile(
 UNINDENTED = ("title", "subtitle", "byline", "heading", "metadata", "caption")
 UNWRAPPED = 100_000  # em: one paragraph a line, as saved from the web
 
+#: Where lines end: by the rules of Chinese typesetting, or wherever they are so wide, or hold so many characters.
+Breaks = Literal["by rule", "by width", "by count"]
 Marks = Literal["full", "half", "elastic"]
 Overflow = Literal["push", "squeeze", "hang"]
 
@@ -98,6 +100,25 @@ def _fits(unit: re.Match[str], used: float, least: float, width: float, punctuat
     return len(unit["tail"]) <= 2 if punctuation.overflow == "squeeze" else unit["tail"] in "，。、；："
 
 
+def break_anywhere(text: str, width: float, indent: float = 0, counted: bool = False) -> list[str]:
+    """Break `text` where `width` em are full, whatever stands there, as programs do that know no Chinese typesetting.
+
+    With `counted` every character takes an em, as to a program that counts characters.
+
+    >>> break_anywhere("船靠岸了，10个孩子", 5), break_anywhere("船靠岸了，10个孩子", 5, counted=True)
+    (['船靠岸了，', '10个孩子'], ['船靠岸了，', '10个孩子'])
+    """
+    lines: list[str] = []
+    line, used = "", indent
+    for c in text:
+        taken = 1.0 if counted or ord(c) > 0x2000 else 0.5
+        if used + taken > width:
+            lines.append(line)
+            line, used = "", 0.0
+        line, used = line + c, used + taken
+    return [part.strip() for part in (*lines, line)]
+
+
 VOWELS = "aeiouy"
 SUFFIX = re.compile(r"(?=(?:tion|sion|ment|ness|less|ship|ture|ward|ble)s?$)")
 
@@ -151,6 +172,7 @@ class TextLayout:
     head_every: int = 0  # lines between the running heads that were left standing; 0 leaves none
     latin_space: bool = False  # a space between Chinese and Latin, as some extractors put there
     hyphenate: bool = True
+    breaks: Breaks = "by rule"
     encoding: str = "utf-8"
     newline: str = "\n"
     dress: Dress = field(default_factory=Dress)
@@ -232,7 +254,10 @@ def _lines(paragraph: Paragraph, layout: TextLayout, before: int, rng: random.Ra
 
     running = paragraph["kind"] not in UNINDENTED
     indent = 2 if running and layout.indent != "none" else 0
-    lines = break_lines(text, measure, indent, layout.punctuation)
+    if layout.breaks == "by rule":
+        lines = break_lines(text, measure, indent, layout.punctuation)
+    else:
+        lines = break_anywhere(text, layout.width, indent, layout.breaks == "by count")
     if layout.indent == "kept" and indent:
         lines[0] = "\u3000\u3000" + lines[0]
     for n, line in enumerate(lines):

@@ -6,7 +6,9 @@ fits. Where it would have fitted, the paragraph ended. All widths are in em of t
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -101,17 +103,26 @@ class Widths:
     hanging: np.ndarray
 
 
-def widths(texts: Sequence[str], proportional: bool) -> Widths:
-    """Measure lines of text; with `proportional` Latin letters have the usual widths of book type."""
+def widths(texts: Sequence[str], proportional: bool, counted: bool = False) -> Widths:
+    """Measure lines of text.
+
+    With `proportional` Latin letters have the usual widths of book type; with `counted` every character is an em wide, as
+    to a program that counts them. Where lines open with marks that no typesetter puts there, a line may end anywhere.
+    """
     n = len(texts)
     unit, unit_soft = np.full(n, 1.0), np.zeros(n)
+    anywhere = sum(t[:1] in NEVER_FIRST for t in texts) > max(2.0, ANYWHERE * n)
+
+    def width(text: str) -> float:
+        return float(len(text)) if counted else natural_width(text, proportional)
+
     for i, text in enumerate(texts[1:]):
-        head = first_unit(text)
+        head = text[:1] if anywhere and is_wide(text[:1] or "文") else first_unit(text)
         gap = 0.3 if head[:1].isascii() and not is_wide(texts[i][-1:] or "文") else 0.0
-        unit[i] = natural_width(head, proportional) + gap
+        unit[i] = width(head) + gap
         unit_soft[i] = 0.5 * len(_SOFT.findall(head))
     return Widths(
-        width=np.array([natural_width(t, proportional) for t in texts]),
+        width=np.array([width(t) for t in texts]),
         soft=np.array([0.5 * len(_SOFT.findall(t)) for t in texts]),
         unit=unit,
         unit_soft=unit_soft,
@@ -120,11 +131,29 @@ def widths(texts: Sequence[str], proportional: bool) -> Widths:
     )
 
 
+#: Closing marks with which no typesetter opens a line; a program that breaks lines anywhere opens this share with them.
+NEVER_FIRST = frozenset("，。、；：？！”’）》〉】〕」』")
+ANYWHERE = 0.02
+
+
+def _counts_characters(texts: Sequence[str]) -> bool:
+    """Return whether Chinese lines with Latin letters or figures among them are as long as others, not as wide."""
+    mixed = [t for t in texts if _LATIN.search(t) and _WIDE.search(t)]
+    if len(mixed) < 8:
+        return False
+    long = Counter(map(len, mixed))
+    wide = Counter(math.ceil(natural_width(t)) for t in mixed)
+    return max(long.values()) > 1.5 * max(wide.values())
+
+
+_LATIN = re.compile(r"[A-Za-z0-9]{2}")
+
+
 def fill_lines(texts: Sequence[str]) -> list[Fill]:
     """Return the fill test of every line against the column it was set to, the next line's first unit in hand.
 
     Latin text may be set in book type or on the even grid of a typewriter; the one that explains the lines better is
-    taken. Where no line holds more than its column, marks are not compressed.
+    taken. A program may have counted the characters of a Chinese line instead of measuring it. Where no line holds more than its column, marks are not compressed.
 
     >>> [fill.slack for fill in fill_lines(["渡口的早晨从一声汽笛开始", "船老大把缆绳绕上木桩，看", "雾。"])]
     [-1.0, -2.0, 9.0]
@@ -133,7 +162,8 @@ def fill_lines(texts: Sequence[str]) -> list[Fill]:
         return []
     latin = sum(1 for t in texts for c in t[:40] if c.isascii() and c.isalpha())
     faces = [True, False] if latin > 0.5 * sum(min(len(t), 40) for t in texts) else [False]
-    tried = [(w, *column_widths(w)) for w in (widths(texts, proportional) for proportional in faces)]
+    counted = faces == [False] and _counts_characters(texts)
+    tried = [(w, *column_widths(w)) for w in (widths(texts, proportional, counted) for proportional in faces)]
     w, columns, _ = min(tried, key=lambda t: t[2])
     slack = columns - w.width - w.unit
     # A mark may hang or be squeezed in at the end of a line that no typesetter compressed.

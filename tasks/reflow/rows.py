@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tasks.clean import DOOR, clean, parts_address, set_vertical_quotes
 from tasks.document import Line
-from tasks.reflow.measure import UNMEASURED, Fill, fill_lines, natural_width
+from tasks.reflow.measure import NEVER_FIRST, UNMEASURED, Fill, fill_lines, natural_width
 from tasks.segment import language_of
 
 
@@ -85,8 +85,7 @@ def measure_text(rows: list[Row]) -> None:
             row.fill = Fill(fill.width, -1.0, -1.0, 0.0) if fill.width is not None and row is not line[-1] else fill
 
 
-#: Marks with which no typesetter opens a line, and those after which no paragraph ends.
-_NEVER_FIRST = frozenset("，。、；：？！”’）》〉】〕」』")
+#: Marks after which no paragraph ends.
 _NEVER_LAST = frozenset("，、；：")
 #: So many lines end early at such a mark, of all lines, where a program broke lines at their marks.
 TORN = 0.06
@@ -108,7 +107,7 @@ def _mark_torn(rows: Sequence[Row]) -> None:
     address, line = "", 0.0
     for i, row in enumerate(rows):
         fits = i > 0 and line + widths[i] <= rooms[i] and row.gap <= rows[i - 1].gap
-        marked = row.text[0] in _NEVER_FIRST or (torn and i > 0 and rows[i - 1].text[-1] in _NEVER_LAST)
+        marked = row.text[0] in NEVER_FIRST or (torn and i > 0 and rows[i - 1].text[-1] in _NEVER_LAST)
         row.goes_on = (fits and marked) or parts_address(address, row.text)
         address = address + row.text if row.goes_on else row.text
         line = line + widths[i] if row.goes_on else widths[i]

@@ -78,3 +78,21 @@ def test_a_line_far_wider_than_the_column_was_never_broken() -> None:
 
 def test_a_column_that_changes_for_several_lines_is_no_such_line() -> None:
     assert all(fill.spare >= -FAR for fill in fill_lines(_wrapped(14) * 2 + _wrapped(22) * 2))
+
+
+def test_a_program_that_breaks_anywhere_would_have_set_one_more_character() -> None:
+    lines = [
+        "雾从江面上退下去，孩子们",
+        "跑过跳板，老人坐着看灯亮",
+        "，船工把缆绳绕上木桩，数",
+        "，了数乘客，比昨天多七个",
+        "，画板在背上，雾在江上。",
+    ]
+    fills = fill_lines([*lines, "孩子们跑过了跳板去看", "灯，"])
+    assert fills[-2].slack == 1.0
+
+
+def test_a_program_that_counts_characters() -> None:
+    text = "".join(f"江面上来了{n}条船和{n * n}个人，" if n % 3 else "雾退了，人都下了船。" for n in range(10, 40))
+    counted = [text[k : k + 17] for k in range(0, len(text), 17)]
+    assert {fill.width for fill in fill_lines(counted)} == {17.0}
