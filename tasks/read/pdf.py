@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any, Literal, NamedTuple
 
 from tasks.clean import OPENING, is_wide
-from tasks.document import Box, Direction, Element, Line, Page, Reading, Reject, Unreadable
+from tasks.document import Box, Direction, Element, Line, Page, Reading, Reject, Unreadable, count_chars
 from tasks.read.ocr import Picture
 from tasks.read.structure import Marks, elements
 
@@ -402,7 +402,7 @@ def _page(page: Any, chars: list[dict[str, Any]], left_out: Counter[str], direct
 
 def _count(chars: Iterable[dict[str, Any]]) -> int:
     """Return how many characters glyphs stand for, white space not counted."""
-    return sum(not x.isspace() for c in chars for x in _expanded(c["text"]))
+    return count_chars("".join(_expanded(c["text"]) for c in chars))
 
 
 def _deduped(chars: list[dict[str, Any]], left_out: Counter[str]) -> list[dict[str, Any]]:
