@@ -31,6 +31,7 @@ _LONG = 200
 _BESIDE: Mapping[str, tuple[str, ...]] = {
     "articles": ("source", "ordinal"),
     "paragraphs": ("paragraph",),
+    "quality": ("source",),
     "history": ("measure", "value", "usual"),
 }
 

@@ -185,7 +185,7 @@ def show_plan(settings: Settings, job: Job, as_json: bool) -> None:
         more(len(job.unapplied))
     line(counts(job.counts) or "there is nothing under raw/")
     if articles := sum(map(len, touched.values())):
-        line(f"{articles:,} published articles may change or leave")
+        line(f"{articles:,} published article{'s' if articles > 1 else ''} may change or leave")
     if seconds:
         line(f"a run would take about {duration(seconds)}, at the pace of those before")
     if job.is_empty:

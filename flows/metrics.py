@@ -89,7 +89,7 @@ def sentence(figures: Mapping[str, Any]) -> str:
     """
     size, memory = figures["bytes"], figures["peak_memory"]
     return (
-        f"{figures['documents']:,} files read in {figures['seconds']:,.1f} s "
+        f"{figures['documents']:,} file{'s' if figures['documents'] != 1 else ''} read in {figures['seconds']:,.1f} s "
         f"({figures['processor_seconds']:,.1f} s of processors): "
         f"{size['read'] / 1e6:,.1f} MB in, {size['written'] / 1e6:,.1f} MB out; "
         f"peak memory {memory['run'] / 1e6:,.0f} MB, of a reader {memory['readers'] / 1e6:,.0f} MB"

@@ -251,7 +251,7 @@ def _run(
         watch("checking", 0, 1)
         cost.stages.enter("check")
         checked = by.once("check", lambda: check(settings, job, staging, fresh, unsettled, now))
-        counts, rejects = this_runs(staging, fresh)
+        counts, rejects = this_runs(job.parent, staging, fresh)
         outcome = Outcome(
             status="refused" if checked.refusals else "published",
             release=None if checked.refusals else staging.id,
@@ -479,8 +479,13 @@ def refuse(staging: Staging, checked: Checked, figures: Mapping[str, Any]) -> Pa
     return staging.refuse(checked.summary | {"results": checked.results, "metrics": figures})
 
 
-def this_runs(staging: Staging, fresh: Mapping[str, int]) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """Count what this run read, as it now stands in the staged release, and return its rejects."""
+def this_runs(
+    parent: Release | None, staging: Staging, fresh: Mapping[str, int]
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Count what this run read, as it now stands in the staged release, and return its rejects.
+
+    Those are the rejects of what it read, and those of articles that it judged anew and withdrew.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -488,12 +493,14 @@ def this_runs(staging: Staging, fresh: Mapping[str, int]) -> tuple[dict[str, int
     wanted = pa.array(fresh, pa.string())
     counts = {"sources": len(fresh), "articles": 0, "paragraphs": 0, "rejects": 0}
     rejects: list[dict[str, Any]] = []
+    known = parent.table("rejects", ["reject_id"])["reject_id"] if parent else pa.array([], pa.string())
     for parts in staging.unchecked_parts():
         articles = pq.read_table(parts["articles"], columns=["source", "n_paragraphs"])
         articles = articles.filter(pc.is_in(articles["source"], wanted))
         counts["articles"] += len(articles)
         counts["paragraphs"] += pc.sum(articles["n_paragraphs"]).as_py() or 0
         found = pq.read_table(parts["rejects"])
-        rejects += found.filter(pc.is_in(found["source"], wanted)).to_pylist()
+        is_own = pc.or_(pc.is_in(found["source"], wanted), pc.invert(pc.is_in(found["reject_id"], known)))
+        rejects += found.filter(is_own).to_pylist()
     counts["rejects"] = len(rejects)
     return counts, rejects

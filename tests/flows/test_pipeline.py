@@ -12,7 +12,6 @@ import pytest
 
 from expectations.history import past
 from flows import pipeline, read
-from flows.job import plan
 from flows.metrics import OF_A_DOCUMENT
 from flows.settings import Settings, WrongSettings, load
 from tasks import release, spool
@@ -358,6 +357,16 @@ def test_a_folder_of_which_nothing_comes_any_more_is_told_though_nothing_is_new(
     assert pipeline.run(patient, now=MORNING + timedelta(days=7)).warnings == []
     late = pipeline.run(patient, now=MORNING + timedelta(days=9))
     assert (late.status, [finding["check"] for finding in late.warnings]) == ("nothing new", ["newest_in_time"])
+
+
+def test_what_a_moved_bound_withdraws_is_told_though_no_source_is_read(settings: Settings) -> None:
+    pipeline.run(settings)
+    strict = load(workers=2, expectations={"article_chars_min": 45}, grades={"article_length": "error"})
+    outcome = pipeline.run(strict)
+    assert (outcome.status, outcome.read["sources"]) == ("published", 0)
+    withdrawn = [row["source"] for row in outcome.rejects if row["check"] == "article_length"]
+    assert (withdrawn, outcome.read["rejects"], outcome.rows["articles"]) == (["b.txt"], 1, 2)
+    assert pipeline.run(strict).status == "nothing new"
 
 
 def test_a_day_unlike_the_others_is_published_with_a_warning(project: Path) -> None:
