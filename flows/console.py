@@ -273,7 +273,8 @@ def show_releases(found: Sequence[Release], current: str | None, hold: Mapping[s
     else:
         line("nothing is published yet")
     if hold:
-        line(f"publishing is held since {hold['since']}: `wenliu resume` opens it again", "yellow")
+        why = f" ({hold['because']})" if hold["because"] else ""
+        line(f"publishing is held since {hold['since']}{why}: `wenliu resume` opens it again", "yellow")
 
 
 def show_difference(found: Difference, as_json: bool) -> None:

@@ -302,7 +302,10 @@ def check_open(settings: Settings) -> None:
 def _refuse_while_held(store: Store) -> None:
     """Raise `Held`, for a run would only read what it may not publish."""
     if hold := store.held:
-        raise Held(f"publishing is held since {hold['since'] or '?'} by a rollback: `wenliu resume` opens it again")
+        why = f" ({hold['because']})" if hold["because"] else ""
+        raise Held(
+            f"publishing is held since {hold['since'] or '?'} by a rollback{why}: `wenliu resume` opens it again"
+        )
 
 
 def stage(job: Job, store: Store, finished: Finished, fresh: Mapping[str, int], now: datetime | None = None) -> Staging:

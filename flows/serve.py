@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -46,6 +47,8 @@ def serve(
 
         for dead in sweep(settings.processed / ".work"):
             logs.step("info", f"run {dead}, which Prefect took for running, has crashed")
+        # Prefect's own slip when it is terminated: it stops all the same.
+        warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
         if watch is not None:
             threading.Thread(target=look_after, args=(settings.raw, _run, watch), daemon=True).start()
         parameters = {"raw": settings.raw, "processed": settings.processed, "settings": settings.file}

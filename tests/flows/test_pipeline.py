@@ -12,6 +12,7 @@ import pytest
 
 from expectations.history import past
 from flows import pipeline, read
+from flows.job import plan
 from flows.metrics import OF_A_DOCUMENT
 from flows.settings import Settings, WrongSettings, load
 from tasks import release, spool
