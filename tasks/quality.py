@@ -29,6 +29,9 @@ BAD_CHARACTER = (
 )
 #: jieba's tags are one to five lower-case letters (n, nr, eng …), but a user dictionary may bring its own.
 TAG = r"^[A-Za-z][A-Za-z0-9_-]{0,15}$"
+#: To cut a span out, its text is counted through from the beginning: a longer one is laid in parts of so many characters,
+#: or a million words of one sentence would take hours.
+PART = 4096
 #: Ratios are rounded, for a mean's last bits depend on how its rows fell to the threads.
 DIGITS = 6
 
@@ -298,7 +301,32 @@ def _in_runs(
     children = children.with_columns(
         runs[name].gather(run) for name in ("parent", "parent_start", "parent_end", "row")
     ).with_columns(before=pl.when("first").then("parent_start").otherwise(pl.col("end").shift()))
-    return children, runs
+    is_long = (runs["parent"].str.len_bytes().max() or 0) > PART
+    return _in_parts(children) if is_long else children, runs
+
+
+def _in_parts(children: pl.DataFrame) -> pl.DataFrame:
+    """Lay long texts in parts: beside each span, only what is around it of the text that it lies in."""
+    import polars as pl
+
+    start = pl.col("parent_start")
+    children = children.with_columns(
+        skipped=(pl.min_horizontal("before", "start") - start).clip(0).fill_null(0) // PART * PART
+    )
+    parts = (
+        children.group_by("run", "skipped")
+        .agg(pl.col("parent").first(), reach=(pl.col("end").max() - start.first()).clip(0))
+        .select(
+            "run",
+            "skipped",
+            parent=pl.col("parent").str.slice("skipped", (pl.col("reach") - pl.col("skipped")).clip(0)),
+        )
+    )
+    return (
+        children.drop("parent")
+        .join(parts, on=["run", "skipped"], how="left", maintain_order="left")
+        .with_columns(start + pl.col("skipped"))
+    )
 
 
 def _of_parent(start: pl.Expr, end: pl.Expr) -> pl.Expr:

@@ -231,6 +231,16 @@ def test_a_defect_is_counted_where_it_is(spoil: Spoil, expected: dict[str, dict[
     assert errors(quality(staged(tmp_path, spoil))) == expected
 
 
+@pytest.mark.parametrize("spoil", [leave, *(spoil for spoil, _ in CASES.values())], ids=["none", *CASES])
+def test_a_text_in_parts_is_judged_as_a_whole_one(
+    spoil: Spoil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = staged(tmp_path, spoil)
+    whole = quality(parts)
+    monkeypatch.setattr("tasks.quality.PART", 2)
+    assert quality(parts).equals(whole)
+
+
 def test_bad_characters_of_the_text_are_counted(tmp_path: Path) -> None:
     def spoil(rows: Rows) -> None:
         for name in ("paragraphs", "sentences", "tokens"):
