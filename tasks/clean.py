@@ -197,6 +197,10 @@ def parts_address(left: str, right: str) -> bool:
     )
 
 
+#: No word or address is longer; to look at the whole of a paragraph at each of its lines would take the square of its length.
+_NEAR = 2000
+
+
 def joint(left: str, right: str, spaced: bool = False, words: Container[str] = frozenset()) -> tuple[int, str]:
     """Tell how two lines of one paragraph join: how many characters of `left` go, and what comes between.
 
@@ -207,6 +211,7 @@ def joint(left: str, right: str, spaced: bool = False, words: Container[str] = f
     >>> joint("经济全", "球化"), joint("the world", "economy"), joint("eco-", "nomic"), joint("long-", "term")
     ((0, ''), (0, ' '), (1, ''), (0, ''))
     """
+    left = left[-_NEAR:]
     if not left or not right or parts_address(left, right):
         return 0, ""
     a, b = left[-1], right[0]

@@ -301,7 +301,7 @@ def _in_runs(
     children = children.with_columns(
         runs[name].gather(run) for name in ("parent", "parent_start", "parent_end", "row")
     ).with_columns(before=pl.when("first").then("parent_start").otherwise(pl.col("end").shift()))
-    is_long = (runs["parent"].str.len_bytes().max() or 0) > PART
+    is_long = runs.select((pl.col("parent").str.len_bytes() > PART).any()).item()
     return _in_parts(children) if is_long else children, runs
 
 

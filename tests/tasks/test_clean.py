@@ -63,6 +63,12 @@ def test_joint(left: str, right: str, expected: tuple[int, str], words: str) -> 
     assert joint(left, right, words=frozenset(words.split())) == expected
 
 
+@pytest.mark.parametrize(("left", "right"), [("eco-", "nomic"), ("long-", "term"), ("http://a.example/2025/", "1")])
+@pytest.mark.parametrize("before", ["https://b.example/ ", "well-"])
+def test_what_stands_far_before_a_line_end_does_not_matter(before: str, left: str, right: str) -> None:
+    assert joint(before + "渡口" * 2000 + " " + left, right) == joint(left, right)
+
+
 def test_joint_sets_the_authors_space_between_chinese_and_latin() -> None:
     assert joint("总量和", "GDP", spaced=True) == (0, " ")
     assert joint("总量和", "GDP") == (0, "")
