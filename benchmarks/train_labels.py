@@ -4,6 +4,8 @@ Texts are made from the stories (`benchmarks.texts`); pages, and dumps of pages 
 by `benchmarks.typesetting`. Every row is labelled by finding it in the gold. Three models come out, in one small file:
 the words that open paragraphs (`tasks.reflow.discourse`), the chain over rows (`tasks.reflow.labels`) and the table
 that turns its probabilities into how often such paragraphs are whole, fitted on cases that it was not trained on.
+
+--held-out OTHER.jsonl prints how well texts made from other stories are read with the weights that are there.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 import tempfile
 import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,12 +27,14 @@ from typing import Any
 import numpy as np
 import pycrfsuite
 
+from benchmarks import score
+from benchmarks.reading_quality import as_case, table
 from benchmarks.texts import Writer
 from benchmarks.typesetting.articles import Gold, Story, load_stories, texts_of
-from tasks.document import Reading
+from tasks.document import Document, Reading, Source
 from tasks.read.pdf import read_pdf
 from tasks.read.text import read_text
-from tasks.reflow import arrange
+from tasks.reflow import arrange, reflow
 from tasks.reflow.discourse import evidence
 from tasks.reflow.labels import LABELS, PLACES, Label, decode, features, places, unpack
 from tasks.reflow.rows import Row
@@ -40,6 +45,8 @@ SCALE = 100
 FOLDS = 8
 #: So many last characters tell a paragraph from any other; its beginning may have got a dateline.
 TAIL = 30
+#: So many texts the weights are judged on.
+HELD_OUT = 200
 #: Pages of the world are set by more programs than those here, so their confidence is kept this much lower.
 CAUTION = {"text": 0.0, "page": 1.0}
 #: What the chain has no label for is read as body text, and told apart by its words afterwards.
@@ -302,25 +309,52 @@ def reliability(pairs: Sequence[tuple[float, bool]], calibration: tuple[list[flo
     )
 
 
+def hold_out(stories: Sequence[Story], count: int) -> str:
+    """Return as a table how well texts made from `stories`, which were not learnt from, are read with the shipped weights."""
+    totals: dict[str, Counter[str]] = {}
+    paragraphs = sure = whole_ones = 0
+    writer = Writer(stories, random.Random("held out"))
+    for _ in range(count):
+        data, gold = writer.draw()
+        document = Document(Source("held-out.txt", "", len(data), ""), reflow(read_text(data))[0])
+        counts = score.count(gold, as_case(document))
+        for group in (gold["group"], "all"):
+            totals.setdefault(group, Counter()).update(counts)
+        wanted = Counter(score.fold(p["text"]) for article in gold["articles"] for p in article["paragraphs"])
+        for paragraph in (p for article in document.articles for p in article.paragraphs):
+            text = score.fold(paragraph.text)
+            paragraphs += 1
+            sure += paragraph.confidence >= 0.9
+            whole_ones += paragraph.confidence >= 0.9 and wanted[text] > 0
+            wanted[text] -= 1
+    told = f"{sure / paragraphs:.3f} of {paragraphs} paragraphs, {whole_ones / sure:.4f} of those whole"
+    groups = {group: (counts, score.figures(counts)) for group, counts in sorted(totals.items())}
+    return f"{table(groups)}\nconfidence 0.9 and over: {told}"
+
+
 def main() -> None:
-    """Write tasks/reflow/labels-<medium>.json.gz and docs/reliability-<medium>.svg."""
+    """Write tasks/reflow/labels-<medium>.json.gz and docs/reliability-<medium>.svg; print how held-out texts are read."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train_labels", description=__doc__)
     parser.add_argument("medium", choices=["text", "page"])
     parser.add_argument("stories", type=Path, nargs="*", help="JSON lines with title, paragraphs and date")
     parser.add_argument("--cases", type=Path, help="a directory that benchmarks.typesetting wrote; pages need one")
     parser.add_argument("--count", type=int, default=900, help="how many texts to make")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--held-out", type=Path, metavar="STORIES", help="judge the weights on texts made from these")
     args = parser.parse_args()
     if args.medium == "page" and not args.cases:
         parser.error("pages are learnt from a directory of --cases")
     stories = [story for path in args.stories for story in load_stories(path)]
-    packed, pairs = train(args.medium, stories, args.cases, args.count, args.seed)
-    plot = reliability(pairs, packed["calibration"])
-    (ROOT / "docs" / f"reliability-{args.medium}.svg").write_text(plot, encoding="utf-8")
-    data = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode()
-    path = ROOT / "tasks" / "reflow" / f"labels-{args.medium}.json.gz"
-    path.write_bytes(gzip.compress(data, 9, mtime=0))
-    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+    if stories:
+        packed, pairs = train(args.medium, stories, args.cases, args.count, args.seed)
+        plot = reliability(pairs, packed["calibration"])
+        (ROOT / "docs" / f"reliability-{args.medium}.svg").write_text(plot, encoding="utf-8")
+        data = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode()
+        path = ROOT / "tasks" / "reflow" / f"labels-{args.medium}.json.gz"
+        path.write_bytes(gzip.compress(data, 9, mtime=0))
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+    if args.held_out:
+        print(hold_out(load_stories(args.held_out), HELD_OUT))
 
 
 if __name__ == "__main__":
