@@ -185,6 +185,8 @@ def _channels(settings: Settings) -> str:
 
 
 def _release(processed: Path) -> Check:
+    if not processed.is_dir():  # which the check of the folder tells, if it is the matter
+        return Check("release", "none yet")
     if hold := release.held(processed):
         told = f"publishing is held on {hold['release']} since {hold['since']}"
         return Check("release", told, "`wenliu resume` opens it")

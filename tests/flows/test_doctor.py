@@ -61,6 +61,11 @@ def test_nothing_is_wrong_where_all_is_well(server: Server) -> None:
     assert {"python", "raw", "processed", "settings", "alert channels", "release", "prefect server", "ocr"} <= {*names}
 
 
+def test_a_file_in_the_place_of_the_releases_is_one_thing_that_is_wrong(server: Server) -> None:
+    Path("processed").touch()
+    assert wrong() == {"processed": "make it writable for this user, or name another"}
+
+
 def other_version(server: Server) -> None:
     server.version = "3.9.1"
 
