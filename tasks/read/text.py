@@ -149,7 +149,8 @@ def detect_encoding(data: bytes) -> str:
     sample = _sample(data)
     scores = {encoding: _score(sample, encoding) for encoding in _CANDIDATES}
     best = max(scores, key=scores.__getitem__)
-    if scores[best] < 0:
+    # Any two bytes are a rare character of UTF-16: without one line end in it, only what reads well is taken for that.
+    if scores[best] < (1 if best.startswith("utf-16") and b"\0" not in data else 0):
         raise Unreadable(
             "encoding",
             "the bytes are text in none of UTF-8, UTF-16, GB18030, Big5 and Windows-1252, or in two of them at once.",

@@ -108,6 +108,7 @@ def test_zero_width_and_control_characters_are_counted() -> None:
         (bytes(range(256)) * 40, "encoding", "none of"),
         (SIMPLIFIED.replace("，", "\n\0").encode(), "binary", "line 2 holds a NUL"),
         (b"\0" * 1000, "encoding", "none of"),
+        (("The ferry is back before the night.\n" * 20).encode("cp500"), "encoding", "none of"),
         (b"\x7fELF\x02\x01\x01", "binary", "is application/x-elf"),
         (b"PK\x03\x04\x14\0\0\0", "binary", "is a ZIP archive"),
         (b"\x89PNG\r\n\x1a\n\0\0", "binary", "is a picture"),
