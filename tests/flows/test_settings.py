@@ -90,10 +90,11 @@ WRONG = {
         "wenliu.toml: folders.人民日报.encoding: gb18031 is no encoding, such as utf-8 or gb18030",
     ),
     "no threshold of a folder": (
-        '[folders."人民日报".expectations]\nlate_days = 3\n',
+        '[folders."人民日报".expectations]\nlength_factor = 3\n',
         (
-            "wenliu.toml: folders.人民日报.expectations.late_days: no threshold that a folder may have; there are "
-            "`article_chars_max`, `article_chars_min`, `cjk_spaces`, `confidence`, `title_chars`, `unknown_share`"
+            "wenliu.toml: folders.人民日报.expectations.length_factor: no threshold that a folder may have; there are "
+            "`article_chars_max`, `article_chars_min`, `cjk_spaces`, `confidence`, `history_articles`, `history_runs`, "
+            "`late_days`, `title_chars`, `unknown_share`, `volume_spreads`"
         ),
     ),
     "a folder that is none": (
