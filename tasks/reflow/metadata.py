@@ -14,7 +14,7 @@ _FIELD = re.compile(
 )
 _PUBLISHER_KEYS = frozenset({"来源", "來源", "转自", "轉自", "出处", "出處", "source"})
 _AUTHOR_KEYS = frozenset({"作者", "记者", "記者", "文", "author", "by"})
-_NUMERIC = re.compile(r"(?<!\d)(?P<y>[12]\d{3})\s*[-./年]\s*(?P<m>\d{1,2})\s*[-./月]\s*(?P<d>\d{1,2})(?!\d)")
+_NUMERIC = re.compile(r"(?<!\d)(?P<y>[12１２]\d{3})\s*[-‐./年]\s*(?P<m>\d{1,2})\s*[-‐./月]\s*(?P<d>\d{1,2})(?!\d)")
 _CHINESE = re.compile(
     r"(?P<y>[〇零○Ｏ一二三四五六七八九]{4})年(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})日?"
 )
