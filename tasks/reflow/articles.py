@@ -122,11 +122,15 @@ _BESIDE = frozenset({"metadata", "caption", "footnote"})
 def settle_titles(drafts: Sequence[Draft]) -> None:
     """Make titles of the lines that what follows them shows to be titles.
 
-    A byline or a report's opening (本报讯) stands under a title, never under a subheading; a subtitle beside no title is
+    A byline, a report's opening (本报讯) or a source line above the text stand under a title, never under a subheading; a subtitle beside no title is
     one; and a line without marks right above a title is the title, the one below it the subtitle.
     """
     for line, after in pairwise(drafts):
         if line.kind == "heading" and (after.kind == "byline" or (after.kind == "body" and _reported(after))):
+            line.kind = "title"
+    for line, source, after in zip(drafts, drafts[1:], drafts[2:], strict=False):
+        stated = source.kind == "metadata" and not _FOOT.match(source.text)
+        if line.kind == "heading" and stated and after.kind in ("body", "byline"):
             line.kind = "title"
     for k, line in enumerate(drafts):
         beside = [d.kind for d in drafts[max(0, k - 1) : k + 2] if d is not line]

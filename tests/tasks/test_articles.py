@@ -84,6 +84,8 @@ TITLES = [
     ("TAbhtAb", ["title", "byline", "body", "title", "subtitle", "byline", "body"]),
     ("TAbhb", ["title", "byline", "body", "heading", "body"]),
     ("TbTb", ["title", "body", "title", "body"]),
+    ("TMbhMb", ["title", "metadata", "body", "title", "metadata", "body"]),
+    ("TAbhM", ["title", "byline", "body", "heading", "metadata"]),
     ("TSbSb", ["title", "subtitle", "body", "title", "body"]),
 ]
 
