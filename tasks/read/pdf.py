@@ -580,18 +580,19 @@ class _Gutters:
                 return True
         return False
 
-    def open(self, n: int, left: Glyph, right: Glyph, reach: int = 12) -> bool:
+    def open(self, n: int, begin: float, left: Glyph, right: Glyph, reach: int = 12) -> bool:
         """Return whether the rows above row `n`, or those below it, part where `left` and `right` do.
 
         Rows that begin where `right` begins speak for a gutter, rows that cross the gap against it. Only rows of about
-        the same type size have a say: the words of a title stand over the gutters of its columns.
+        the same type size have a say: the words of a title stand over the gutters of its columns. The line begins at
+        `begin`.
         """
         above = range(n - 1, max(-1, n - 1 - reach), -1)
         below = range(n + 1, min(len(self.rows), n + 1 + reach))
-        if any(self._parted(rows, left, right, reach) for rows in (above, below)):
+        if any(self._parted(rows, begin, left, right, reach) for rows in (above, below)):
             return True
         nearest = (*above[:4], *below[:4])
-        return self._parted(nearest, left, right, reach, least=2 if is_wide(right.text[0]) else 4)
+        return self._parted(nearest, begin, left, right, reach, least=2 if is_wide(right.text[0]) else 4)
 
     def closed(self, n: int, left: Glyph, right: Glyph, reach: int = 3) -> bool:
         """Return whether the rows next to row `n` have words between `left` and `right`, and no lane begins there.
@@ -612,11 +613,12 @@ class _Gutters:
             crossed += first < last
         return crossed > 1
 
-    def _parted(self, rows: Iterable[int], left: Glyph, right: Glyph, reach: int, least: int = 2) -> bool:
+    def _parted(self, rows: Iterable[int], begin: float, left: Glyph, right: Glyph, reach: int, least: int = 2) -> bool:
         parted = crossed = 0
         em = min(left.size, right.size)
         place = _ink(right)[0]
         hanging = place - _ink(left)[1] < NARROW_GAP * em
+        indented = place - begin < 4.6 * em  # rows that begin here may be the first of their paragraphs
         for k in rows:
             row, starts = self.rows[k], self.starts[k]
             if abs(row[0].v - left.v) > 2.5 * em * reach:
@@ -624,7 +626,7 @@ class _Gutters:
             i = bisect_left(starts, place - 0.6 * em)
             if i < len(row) and starts[i] < place - 0.3 * em and not _trimmed(row[i], right):
                 i += 1
-            before = row[i - 1] if i else None
+            before = row[i - 1] if i and row[i - 1].u1 > begin else None  # what stands in a lane further left is none
             behind = row[i] if i < len(row) else None
             near = behind or before
             if near is None or max(near.size, em) > 1.15 * min(near.size, em):
@@ -634,7 +636,7 @@ class _Gutters:
                 crossed += 1
             elif behind is not None and abs(starts[i] - place) < (0.6 if _trimmed(behind, right) else 0.3) * em:
                 # Where a mark may hang in the gutter, only rows with text on both sides of it say that it is one.
-                parted += gap > NARROW_GAP * em and (before is not None or not hanging)
+                parted += gap > NARROW_GAP * em and (before is not None or not (hanging or indented))
             elif before is not None and not hanging and abs(before.u1 - left.u1) < 0.05 * em:
                 parted += 1  # justified rows that end here: the lane behind is short, or begins with an indent
         return parted >= least + hanging and crossed <= (0 if hanging else 0.34) * parted
@@ -675,7 +677,7 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
                     and (drawn < 0.5 * bare or bare > 3 * em)
                     and not (worded and _drawn_out(runs[-1], last, g, row) and gutters.closed(n, last, g))
                 )
-                or (hidden > _narrow(last, g) * em and gutters.open(n, last, g))
+                or (hidden > _narrow(last, g) * em and gutters.open(n, runs[-1][0].u0, last, g))
                 or (max(last.size, g.size) > 1.35 * em and bare > 0.3 * em)
             ):
                 runs.append([])

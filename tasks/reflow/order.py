@@ -141,7 +141,9 @@ def read_order(spans: list[Span], body: float, rules: Sequence[tuple[float, floa
     if len(spans) > MOST_ROWS:
         ordered = sorted(spans, key=lambda s: (s.v0, s.u0))
         return [Block(ordered, True, min(s.u0 for s in spans), max(s.u1 for s in spans))]
-    return _cut(spans, Setting(body, *_leading(spans, body), tuple(rules)), fresh=True, depth=0)
+    blocks = _cut(spans, Setting(body, *_leading(spans, body), tuple(rules)), fresh=True, depth=0)
+    _align(blocks, body)
+    return blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +191,11 @@ def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int) -> list[B
         return [b for p, new in parts for b in _cut(p, setting, new or (fresh and p is parts[0][0]), depth + 1)]
     lanes = _down(spans, setting.body)
     if len(lanes) > 1:
-        return _align(
-            [
-                _cut(p, setting, (fresh and k == 0) or _is_headed(p, setting.body), depth + 1)
-                for k, p in enumerate(lanes)
-            ]
-        )
+        return [
+            b
+            for k, p in enumerate(lanes)
+            for b in _cut(p, setting, (fresh and k == 0) or _is_headed(p, setting.body), depth + 1)
+        ]
     halves = _widest_gap(spans)
     if len(halves) > 1:
         return [b for k, p in enumerate(halves) for b in _cut(p, setting, fresh and k == 0, depth + 1)]
@@ -375,16 +376,22 @@ def _is_headed(spans: list[Span], body: float) -> bool:
     return first.size > DISPLAY * body and all(s is first or s.v0 > first.v0 + 0.5 * first.size for s in spans)
 
 
-def _align(lanes: list[list[Block]]) -> list[Block]:
-    """Give lanes of one region the width of the widest where there is room: a short last column says little of it."""
-    heads = [blocks[0] for blocks in lanes]
-    widest = max(b.u1 - b.u0 for blocks in lanes for b in blocks)
-    for k, blocks in enumerate(lanes):
-        end = heads[k + 1].u0 if k + 1 < len(lanes) else None
-        for b in blocks:
-            if b.u1 - b.u0 < widest and (end is None or b.u0 + widest <= end):
-                b.u1 = b.u0 + widest
-    return [b for blocks in lanes for b in blocks]
+def _align(blocks: Sequence[Block], body: float) -> None:
+    """Give each lane the width of the widest beside it where there is room: a short last column says little of it."""
+    lanes = [b for b in blocks if all(s.size < DISPLAY * body for s in b.spans)]
+    edge = max((b.u1 for b in lanes), default=0.0)
+    ends = {}
+    for b in lanes:
+        beside = [
+            x
+            for x in lanes
+            if (x.u0 > b.u1 or x.u1 < b.u0) and x.spans[0].v0 < b.spans[-1].v1 and b.spans[0].v0 < x.spans[-1].v1
+        ]
+        wide = b.u0 + max((x.u1 - x.u0 for x in beside), default=0.0)
+        if b.u1 < wide <= min((x.u0 for x in beside if x.u0 > b.u0), default=edge + 0.5 * body):
+            ends[id(b)] = wide
+    for b in lanes:
+        b.u1 = ends.get(id(b), b.u1)
 
 
 def _widest_gap(spans: list[Span]) -> list[list[Span]]:
