@@ -25,8 +25,8 @@ DISPLAY = 1.18
 SECTION_GAP = 0.75
 #: Gutters at least this share as wide as the widest are cut together: the lanes of one article.
 SAME_GUTTER = 0.95
-
-
+#: So much better must text read on from lane to lane than from part to part: a byline under its title alone makes half of it.
+CLEARLY = 0.5
 #: A page with more rows than this is no page of a paper; it is read from the top down, so that none takes for ever.
 MOST_ROWS = 4000
 #: How finely gutters are looked for, at the most, over the width of a page.
@@ -182,25 +182,43 @@ def _bands(spans: list[Span]) -> list[list[Span]]:
     return bands
 
 
-def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int) -> list[Block]:
+def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int, weigh: bool = True) -> list[Block]:
+    """Cut a region across, else down; `weigh` which, where its titles leave it open."""
     if len(spans) == 1 or depth > 40 or _single_lane(spans):
         ordered = sorted(spans, key=lambda s: (s.v0, s.u0))
         return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
+    body = setting.body
     parts = _across(spans, setting)
+    lanes = [(lane, _is_headed(lane, body)) for lane in _down(spans, body)]
+    if weigh and len(parts) > 1 and len(lanes) > 1 and _titled_lanes(spans, body):
+        across, down = (
+            [b for part, _ in way for b in _cut(part, setting, True, depth + 1, weigh=False)] for way in (parts, lanes)
+        )
+        if _torn(down, body) < _torn(across, body) - CLEARLY:
+            parts = lanes
+    if len(parts) == 1:
+        parts = lanes
+    if len(parts) == 1:
+        parts = [(half, False) for half in _widest_gap(spans)]
     if len(parts) > 1:
-        return [b for p, new in parts for b in _cut(p, setting, new or (fresh and p is parts[0][0]), depth + 1)]
-    lanes = _down(spans, setting.body)
-    if len(lanes) > 1:
         return [
-            b
-            for k, p in enumerate(lanes)
-            for b in _cut(p, setting, (fresh and k == 0) or _is_headed(p, setting.body), depth + 1)
-        ]
-    halves = _widest_gap(spans)
-    if len(halves) > 1:
-        return [b for k, p in enumerate(halves) for b in _cut(p, setting, fresh and k == 0, depth + 1)]
-    ordered = sorted(spans, key=lambda s: (round(s.v0 / (0.5 * setting.body)), s.u0))
+            b for k, (part, new) in enumerate(parts)
+            for b in _cut(part, setting, new or (fresh and k == 0), depth + 1, weigh)
+        ]  # fmt: skip
+    ordered = sorted(spans, key=lambda s: (round(s.v0 / (0.5 * body)), s.u0))
     return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
+
+
+def _titled_lanes(spans: list[Span], body: float) -> bool:
+    """Return whether there are titles, and none in the middle of the region: they belong to its lanes."""
+    left, right = min(s.u0 for s in spans), max(s.u1 for s in spans)
+    titles = [s for s in spans if s.size > DISPLAY * body]
+    return bool(titles) and all(abs(s.u0 + s.u1 - left - right) > 4 * body for s in titles)
+
+
+def _torn(blocks: Sequence[Block], body: float) -> float:
+    """Return how badly blocks read on in one another in this order, summed up over the places where one ends."""
+    return sum(1.0 - _reads_on(a.spans[-1], b.spans[0], b.spans, body) for a, b in pairwise(blocks))
 
 
 def _single_lane(spans: list[Span]) -> bool:
@@ -243,7 +261,7 @@ def _across(spans: list[Span], setting: Setting) -> list[tuple[list[Span], bool]
             below = [s for band in bands[k:end] for s in band]
             usual = not turn and white < 1.2 * body and sum(g > 0.8 * white for g in setting.paragraph_gaps) > 6
             bonus = -0.3 if usual else white / body / 4 + 0.4 * turn
-            first = masks[k - 1] and len(above) == sum(map(len, bands[:k]))
+            first = all(masks[:k])
             cut = first or _reads_across(above, below, body, bonus)
         else:
             cut = False
@@ -305,7 +323,8 @@ def _reads_on(foot: Span, head: Span, lane: list[Span], body: float) -> float:
     stopped = last in "。！？”）】：；…"
     if first in "，。、；：？！”’）》":
         return -1.5
-    if foot.size > 1.06 * body or (not set(foot.row.text) & set("，。；：！？、”") and foot.u1 - foot.u0 < 14 * body):
+    marked = set(foot.row.text) & set("，。；：！？、”") or _CLOSING_LINE.search(foot.row.text)
+    if foot.size > 1.06 * body or (not marked and foot.u1 - foot.u0 < 14 * body):
         # a heading or a byline is followed by its text, never by a title; a last line may look like one
         return -1.5 if head.size > max(DISPLAY * body, foot.size) else (1.0 if opens else 0.5)
     if stopped:

@@ -62,6 +62,16 @@ def test_a_lane_under_a_picture_is_read_in_its_turn_where_the_others_have_ended(
     ]  # fmt: skip
 
 
+def test_articles_that_follow_one_another_in_their_lanes_are_not_cut_at_a_title_beside_a_picture() -> None:
+    left = [line("甲题左栏第一篇", 80, 40, size=16), *lane("甲", 50, 80, 4), *lane("乙", 50, 240, 6)]
+    left[4] = line("甲3" + PROSE[:10], 50, 125)  # it reads on below the picture
+    right = [line("丙题右栏", 340, 40, size=16), *lane("丙", 310, 80, 4, end="。")]
+    right += [line("丁题右栏下", 340, 165, size=16), *lane("丁", 310, 205, 9, end="。")]
+    assert read([*left, *right]) == [
+        "甲题", *names(("甲", 4), ("乙", 6)), "丙题", *names(("丙", 4)), "丁题", *names(("丁", 9)),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_lanes_are_read_one_after_the_other_whatever_the_files_order(seed: int) -> None:
     lines = [TITLE, *THREE]
