@@ -29,6 +29,8 @@ _CREDIT = re.compile(
 
 
 _MARKS = re.compile("[，。；！？]")
+#: What an article without a title may begin with, at the very top of its page.
+_SOURCE = re.compile("(来源|來源|Source)[:：]")
 _FOLIO_OR_DATE = re.compile(f"{_DATE}|{_FOLIO}")
 
 
@@ -118,7 +120,7 @@ def _place(row: Row) -> tuple[str, int]:
 def _furniture(row: Row, height: float, body: float, *, repeated: bool) -> str:
     """Return what furniture a row at the edge of a page is, or an empty string."""
     box = row.line.box
-    if box is None or len(row.text) > 48 or (row.line.size or 0.0) > 1.6 * body:
+    if box is None or len(row.text) > 48 or (row.line.size or 0.0) > 1.6 * body or _SOURCE.match(row.text):
         return ""
     margin = box.bottom < 0.13 * height or box.top > 0.9 * height
     if PAGE_NUMBER.match(row.text):

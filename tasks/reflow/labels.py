@@ -524,7 +524,7 @@ def opened_by_tree(rows: Sequence[Row]) -> list[bool | None]:
 
     The tree has a say only where it agrees with the page. Full lines in mid-sentence that end an element, or short ones at
     a full stop inside one, show a tree of lines, of columns or of nothing in particular. At the head of a lane a new
-    element means nothing: some programs begin one there.
+    element of the same role means nothing: some programs begin one there.
     """
     owners = [row.line.element for row in rows]
     said: list[bool | None] = [None] * len(rows)
@@ -532,16 +532,17 @@ def opened_by_tree(rows: Sequence[Row]) -> list[bool | None]:
     ended: list[bool] = []
     for i in range(1, len(rows)):
         before, row = rows[i - 1], rows[i]
-        if not owners[i - 1] or not owners[i] or (row.starts and owners[i] != owners[i - 1]):
+        above, own = owners[i - 1], owners[i]
+        if not above or not own or (row.starts and own != above and own.role == above.role):
             continue
-        said[i] = owners[i] != owners[i - 1]
+        said[i] = own != above
         if row.starts or row.centred or max(abs(before.scale - 1.0), abs(row.scale - 1.0)) > 0.06:
             continue  # titles are broken where it looks well
         fill, end = _fill_class(before), _end_class(before.text)
         if fill in "fc" and end in ("wide", "comma", "latin"):
-            torn.append(owners[i] != owners[i - 1])
+            torn.append(own != above)
         elif fill in "5678" and end in ("stop", "stop+", "dot"):
-            ended.append(owners[i] == owners[i - 1])
+            ended.append(own == above)
     agrees = torn and ended and len(torn) + len(ended) > 5
     agrees = agrees and sum(torn) <= 0.05 * len(torn) and sum(ended) <= 0.15 * len(ended)
     return said if agrees else [None] * len(rows)

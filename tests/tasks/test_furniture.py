@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.document import Line
-from tasks.reflow.furniture import is_running_head, mark_text_furniture
+from tasks.document import Box, Line, Page
+from tasks.reflow.furniture import is_running_head, mark_page_furniture, mark_text_furniture
 from tasks.reflow.rows import text_rows
 
 HEADS = [
@@ -41,3 +41,18 @@ def test_a_head_between_lines_is_told_by_its_page_number_or_its_twin() -> None:
     assert _asides("灯亮了，", "北湾商报 2024年3月5日", "2", "船也到了。") == ["", "running_head", "page_number", ""]
     head = "北湾商报 2024年3月5日"
     assert _asides("灯亮了，", head, "船也到了，", head, "人下了船。")[1::2] == ["running_head", "running_head"]
+
+
+@pytest.mark.parametrize(
+    ("text", "aside"),
+    [
+        ("北湾商报 2024-03-05", "running_head"),
+        ("来源：北湾商报 2024-03-05", ""),
+        ("Source: Coldharbour Courier 2024-02-20", ""),
+    ],
+)
+def test_at_the_top_of_a_page_stands_a_head_or_what_the_article_says_of_its_source(text: str, aside: str) -> None:
+    lines = [Line(text, 1, Box(1, 40, 50, 160, 60), 10.0), Line("灯亮了。", 2, Box(1, 40, 80, 80, 90), 10.0)]
+    rows = text_rows(lines)
+    mark_page_furniture([Page(1, tuple(lines), 400.0, 600.0)], [rows], 10.0)
+    assert [row.aside for row in rows] == [aside, ""]
