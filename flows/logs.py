@@ -67,7 +67,7 @@ def warning(message: str) -> None:
 
 def error(message: str) -> None:
     """Tell whoever listens what went wrong, in one line."""
-    if not _logger.handlers:  # it went wrong before the settings were read
+    if not any(isinstance(handler, _Stderr) for handler in _logger.handlers):  # the settings have not been read yet
         configure("json" if os.environ.get("WENLIU_LOG") == "json" else "text")
     _logger.error("%s", _in_one_line(message))
 
