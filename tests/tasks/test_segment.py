@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jieba import finalseg, posseg
 
 from tasks.document import LANGUAGES, Language
-from tasks.segment import Dictionary, _tag_of_end, language_of, segment
+from tasks.segment import Dictionary, _tag_of_end, _tags, language_of, segment
 
 Cut = Callable[[str], list[str]]
 
@@ -127,6 +127,10 @@ def test_spans_are_in_order_and_leave_out_nothing_but_white_space(text: str, lan
 )
 def test_words_and_their_parts_of_speech(language: Language, text: str, expected: str) -> None:
     assert tagged(text, language) == expected
+
+
+def test_the_tags_of_words_are_those_of_jiebas_own_table() -> None:
+    assert _tags(None) == posseg.POSTokenizer(jieba.dt).word_tag_tab
 
 
 @settings(deadline=None)
