@@ -18,6 +18,8 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 WIDE = HAN + "\u3000-\u303f\uff01-\uff65“”‘’…⋯—─·"
 CLOSING = frozenset("，。、；：？！”’）》〉】〕」』］｝…⋯%％·,.;:?!)]}")
 OPENING = frozenset("“‘（《〈【〔「『［｛([{")
+#: The closing marks of Chinese print: their ink is in the left half of their em, and no typesetter opens a line with one.
+HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
 #: Marks that can end a sentence, and the closing marks that may follow them.
 ENDING = frozenset("。！？!?…⋯")
 TRAILING = frozenset("”’）》】」』）)\"'")

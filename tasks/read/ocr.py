@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks.clean import OPENING, is_wide
+from tasks.clean import HALF_INK, OPENING, is_wide
 from tasks.document import Box, Line, Page, Reading, count_chars
 
 #: Lines are looked for on a picture reduced to this many pixels a side, but read from the whole one.
@@ -41,7 +41,6 @@ WIDE_GAP, NARROW_GAP, GUTTER = 1.3, 0.6, 6
 #: A line is vertical when it is so many times as high as wide.
 TALL = 1.5
 
-_HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
 #: Where two marks meet, typesetters let them share an em.
 _SQUEEZED = re.compile("[，。、；：！？”’）》〉】〕」』—][，。、；：！？”’）》〉】〕」』“‘（《〈【「『]")
 _NARROW = re.compile("(?<=[\u2e80-\uffff”])[(),:;?!]|[(),:;?!](?=[\u2e80-\uffff“])")
@@ -277,7 +276,7 @@ def _found(strip: Strip, text: str, scores: list[float], middles: list[float]) -
     # The thin stroke of 一 may not show as ink at the end of a line, and dust or a neighbour's stroke beside it may.
     near, far = (0.1, 0.35) if text[0] in OPENING else (0.35, 0.6)
     strip.u0 = min(max(strip.u0, centres[0] - far * em), centres[0] - near * em)
-    near, far = (0.1, 0.35) if text[-1] in _HALF_INK else (0.35, 0.6)
+    near, far = (0.1, 0.35) if text[-1] in HALF_INK else (0.35, 0.6)
     strip.u1 = max(min(strip.u1, centres[-1] + far * em), centres[-1] + near * em)
     yield Found(strip, text, scores, centres, min(em, _solid(text, strip.u0, strip.u1, em)))
 
@@ -297,7 +296,7 @@ def _ends(text: str, u0: float, u1: float, em: float) -> tuple[float, float]:
     """Return from where to where text is set whose ink is known: it does not fill the em of its first and last character."""
     head, foot = text[0], text[-1]
     before = (BEFORE_OPENING if head in OPENING else BESIDE) if is_wide(head) else 0.0
-    behind = (BEHIND_STOP if foot in _HALF_INK else BESIDE) if is_wide(foot) else 0.0
+    behind = (BEHIND_STOP if foot in HALF_INK else BESIDE) if is_wide(foot) else 0.0
     return u0 - before * em, u1 + behind * em
 
 
@@ -319,7 +318,7 @@ def _with_dashes(
     em = (bottom - top) / _ink_height(text)
     inked = _inked(text)
     for k in range(len(inked) - 1, 0, -1):
-        left = middles[k - 1] + em * (0.75 if text[inked[k - 1]] in _HALF_INK else 0.5)
+        left = middles[k - 1] + em * (0.75 if text[inked[k - 1]] in HALF_INK else 0.5)
         right = middles[k] - em * (0.75 if text[inked[k]] in OPENING else 0.5)
         gap = ink[:, round(left + 0.2 * em) : round(right - 0.2 * em)]
         if right - left < 1.5 * em or gap.any(axis=0).mean() < 0.9:
@@ -387,7 +386,7 @@ def _pieces(line: Found, ink: np.ndarray) -> Iterator[Piece]:
         before, after = line.text[inked[k - 1]], line.text[inked[k]]
         left, right = _white(page[int(strip.v0) : int(strip.v1)], line.centres[k - 1], line.centres[k])
         # White is part of some characters, and the places of their middles are rough: both must speak for a gap.
-        bare = (right - left) / em - 0.5 * (before in _HALF_INK) - 0.5 * (after in OPENING and is_wide(after))
+        bare = (right - left) / em - 0.5 * (before in HALF_INK) - 0.5 * (after in OPENING and is_wide(after))
         gap = min(bare, (line.centres[k] - line.centres[k - 1]) / em - half[k - 1] - half[k])
         if gap > WIDE_GAP or (gap > NARROW_GAP and _is_gutter(page, left, right, strip, em)):
             yield _piece(line, "".join(text), first, k, u0, left)

@@ -21,7 +21,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from tasks.clean import OPENING, is_wide
+from tasks.clean import HALF_INK, OPENING, is_wide
 from tasks.document import Box, Direction, Element, Line, Page, Reading, Reject, Unreadable, count_chars
 from tasks.read.ocr import Picture
 from tasks.read.structure import Marks, elements
@@ -53,8 +53,6 @@ MOST_PAGES = 10_000
 #: The densest pages of a newspaper, its share prices, show 60,000 characters. Of what is drawn so much is kept, and so
 #: much looked at: maps and screens of dots are made of many thousands of shapes.
 MOST_GLYPHS, MOST_SHAPES, MOST_DRAWN = 100_000, 20_000, 200_000
-
-_HALF_INK = frozenset("，。、；：！？”’）》〉】〕」』")
 
 
 class Glyph(NamedTuple):
@@ -545,7 +543,7 @@ def _ink(g: Glyph) -> tuple[float, float]:
     if len(g.text) == 1 and ord(g.text) > 0x7F:
         if g.text in OPENING:
             return g.u0 + 0.45 * (g.u1 - g.u0), g.u1
-        if g.text in _HALF_INK:
+        if g.text in HALF_INK:
             return g.u0, g.u1 - 0.45 * (g.u1 - g.u0)
     return g.u0, g.u1
 
@@ -649,7 +647,7 @@ def _trimmed(*heads: Glyph) -> bool:
 
 def _narrow(left: Glyph, right: Glyph | None) -> float:
     """Return how many em of white a gutter has at least between two glyphs: marks may hang in it from either side."""
-    return 0.2 if left.text in _HALF_INK else NARROW_GAP - 0.1 * (right is not None and _trimmed(right))
+    return 0.2 if left.text in HALF_INK else NARROW_GAP - 0.1 * (right is not None and _trimmed(right))
 
 
 def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
@@ -665,7 +663,7 @@ def _runs(row: list[Glyph], n: int, gutters: _Gutters) -> list[list[Glyph]]:
             em = min(last.size, g.size)
             hidden = _ink(g)[0] - _ink(last)[1]
             # Between ，and “ the ink leaves an em free wherever they stand; elsewhere such a gap is one.
-            bare = g.u0 - last.u1 if g.text in OPENING and last.text in _HALF_INK else hidden
+            bare = g.u0 - last.u1 if g.text in OPENING and last.text in HALF_INK else hidden
             drawn = sum(s.u1 - s.u0 for s in runs[-1] if s.text.isspace() and s.u0 >= last.u1 - 0.1)
             # Words, and the characters of a stretched line, may stand far apart where a narrow column is justified.
             worded = _apart(last, g)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.clean import CLOSING, OPENING, is_wide
+from tasks.clean import CLOSING, HALF_INK, OPENING, is_wide
 
 #: Marks that a typesetter may set on half an em where the line needs room.
 COMPRESSIBLE = frozenset("，。、；：？！”’）》〉】』」“‘（《〈【『「")
@@ -111,7 +111,7 @@ def widths(texts: Sequence[str], proportional: bool, counted: bool = False) -> W
     """
     n = len(texts)
     unit, unit_soft = np.full(n, 1.0), np.zeros(n)
-    anywhere = sum(t[:1] in NEVER_FIRST for t in texts) > max(2.0, ANYWHERE * n)
+    anywhere = sum(t[:1] in HALF_INK for t in texts) > max(2.0, ANYWHERE * n)
 
     def width(text: str) -> float:
         return float(len(text)) if counted else natural_width(text, proportional)
@@ -131,8 +131,7 @@ def widths(texts: Sequence[str], proportional: bool, counted: bool = False) -> W
     )
 
 
-#: Closing marks with which no typesetter opens a line; a program that breaks lines anywhere opens this share with them.
-NEVER_FIRST = frozenset("，。、；：？！”’）》〉】〕」』")
+#: A program that breaks lines anywhere opens this share of them with closing marks.
 ANYWHERE = 0.02
 
 

@@ -189,8 +189,9 @@ def _cut(spans: list[Span], setting: Setting, fresh: bool, depth: int, weigh: bo
         return [Block(ordered, fresh, min(s.u0 for s in spans), max(s.u1 for s in spans))]
     body = setting.body
     parts = _across(spans, setting)
-    lanes = [(lane, _is_headed(lane, body)) for lane in _down(spans, body)]
-    if weigh and len(parts) > 1 and len(lanes) > 1 and _titled_lanes(spans, body):
+    either = weigh and len(parts) > 1 and _titled_lanes(spans, body)
+    lanes = [(x, _is_headed(x, body)) for x in _down(spans, body)] if either or len(parts) == 1 else []
+    if either and len(lanes) > 1:
         across, down = (
             [b for part, _ in way for b in _cut(part, setting, True, depth + 1, weigh=False)] for way in (parts, lanes)
         )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tasks.clean import DOOR, clean, parts_address, set_vertical_quotes
+from tasks.clean import DOOR, HALF_INK, clean, parts_address, set_vertical_quotes
 from tasks.document import Line
-from tasks.reflow.measure import NEVER_FIRST, UNMEASURED, Fill, fill_lines, natural_width
+from tasks.reflow.measure import UNMEASURED, Fill, fill_lines, natural_width
 from tasks.segment import language_of
 
 
@@ -107,7 +107,7 @@ def _mark_torn(rows: Sequence[Row]) -> None:
     address, line = "", 0.0
     for i, row in enumerate(rows):
         fits = i > 0 and line + widths[i] <= rooms[i] and row.gap <= rows[i - 1].gap
-        marked = row.text[0] in NEVER_FIRST or (torn and i > 0 and rows[i - 1].text[-1] in _NEVER_LAST)
+        marked = row.text[0] in HALF_INK or (torn and i > 0 and rows[i - 1].text[-1] in _NEVER_LAST)
         row.goes_on = (fits and marked) or parts_address(address, row.text)
         address = address + row.text if row.goes_on else row.text
         line = line + widths[i] if row.goes_on else widths[i]
